@@ -45,6 +45,12 @@ struct AddParams {
 };
 AddParams add_params(float scale_a, float scale_b, float scale_out);
 
+/// MUL: double(sa) * double(sb) / double(so); tflite214 forms sa * sb / so in float.
+Multiplier mul_multiplier(float scale_a, float scale_b, float scale_out, Numerics numerics);
+
+/// MEAN: sum of (x - zero point), times scale_in / (scale_out * count), rounded twice.
+Multiplier mean_multiplier(float scale_in, float scale_out, int64_t count);
+
 /// Clamp of a fused activation in the output's integers: {min, max}.
 struct ClampRange {
   int32_t min, max;
@@ -68,7 +74,7 @@ void softmax_row_s8(const SoftmaxTable& table, const int8_t* x, int8_t* y, int n
 /// One entry a byte of the input (index = value - min of the dtype), for an operator that maps byte to byte.
 std::array<int8_t, 256> logistic_table_s8(const graph::QuantParams& in, const graph::QuantParams& out);
 
-/// round half away from zero(x / scale) + zero_point, clamped to the dtype; double division of the float values.
+/// round half away from zero(x / scale) + zero_point, clamped to the dtype; the division is a float one. NaN gives zero_point.
 int32_t quantize_value(float x, float scale, int32_t zero_point, DType dtype);
 
 }  // namespace kinglet::ops

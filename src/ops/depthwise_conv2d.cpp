@@ -1,0 +1,30 @@
+#include "ops/geometry.h"
+#include "ops/rules.h"
+
+namespace kinglet::ops {
+
+namespace {
+
+std::vector<ValueType> infer(const graph::Graph& graph, const graph::Node& node) {
+  const auto& x = input_of_rank(graph, node, 0, 4);
+  const auto& w = input_of_rank(graph, node, 1, 4);
+  const int64_t multiplier = node.as<graph::DepthwiseConv2dAttrs>().multiplier;
+  if (w.shape[0] != 1 || multiplier < 1 || w.shape[3] / multiplier != x.shape[3] || w.shape[3] % multiplier != 0)
+    refuse(node, "has weights " + w.shape.str() + " where 1xHxWx" + std::to_string(x.shape[3]) + " times the multiplier " + std::to_string(multiplier) + " was expected");
+  check_weights(graph, node, w.shape[3]);
+  const Window window = node_window(graph, node);
+  return {{x.dtype, Shape{x.shape[0], window.out_h, window.out_w, w.shape[3]}}};
+}
+
+int64_t macs(const graph::Graph& graph, const graph::Node& node) {
+  const Shape& w = graph.value(node.inputs[1]).shape;
+  const Shape& y = graph.value(node.outputs[0]).shape;
+  return y[1] * y[2] * w.elements();
+}
+
+}  // namespace
+
+extern const OpInfo kDepthwiseConv2dInfo;
+const OpInfo kDepthwiseConv2dInfo{.min_inputs = 2, .max_inputs = 3, .infer = infer, .macs = macs, .quant = {}};
+
+}  // namespace kinglet::ops
