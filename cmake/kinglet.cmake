@@ -2,7 +2,11 @@
 
 add_library(kinglet_flags INTERFACE)
 target_compile_options(kinglet_flags INTERFACE -Wall -Wextra -Wshadow -Werror=switch -Werror=return-type
-                       -ffp-contract=off -fno-math-errno)
+                       -ffp-contract=off -fno-math-errno -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports these on std::string and std::vector themselves.
+  target_compile_options(kinglet_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds>)
+endif()
 target_include_directories(kinglet_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
 target_compile_definitions(kinglet_flags INTERFACE KINGLET_VERSION="${PROJECT_VERSION}")
 if(KINGLET_SANITIZE)

@@ -41,7 +41,7 @@ graph::Graph small_net() {
   dw.multiplier = 2;
   y = b.node(OpKind::DepthwiseConv2d, dw, {y, b.constant("dw", Tensor(DType::f32, {1, 3, 3, 16}), true)}, "depthwise");
   y = b.node(OpKind::AveragePool2d, graph::Pool2dAttrs{.kernel_h = 3, .kernel_w = 3}, {y}, "pool");
-  y = b.node(OpKind::FullyConnected, graph::FullyConnectedAttrs{}, {y, b.constant("fc", Tensor(DType::f32, {4, 16}), true)}, "fc");
+  y = b.node(OpKind::FullyConnected, graph::FullyConnectedAttrs{}, {y, b.constant("fc.weight", Tensor(DType::f32, {4, 16}), true)}, "fc");
   b.output(b.node(OpKind::Softmax, graph::SoftmaxAttrs{}, {y}, "softmax"));
   return b.finish();
 }
