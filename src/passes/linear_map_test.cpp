@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <array>
+#include "base/random.h"
 
 #include "passes/linear_map.h"
 

@@ -3,9 +3,22 @@
 #include <array>
 #include <chrono>
 
+#include "base/error.h"
 #include "ops/verify.h"
 
 namespace kinglet::passes {
+
+namespace {
+
+void verify_after(const graph::Graph& graph, const std::string& pass) {
+  try {
+    ops::verify(graph, "graph");
+  } catch (const Error& error) {
+    throw Error("after pass " + pass, error.what());
+  }
+}
+
+}  // namespace
 
 std::span<const Pass> deployment_passes() {
   static constexpr std::array kList{
@@ -30,7 +43,7 @@ void run_passes(graph::Graph& graph, std::span<const Pass> list, PipelineReport*
     const auto start = std::chrono::steady_clock::now();
     pass.run(graph, log);
     entry.time_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-    ops::verify(graph, "after pass " + entry.name);
+    verify_after(graph, entry.name);
     entry.nodes_after = graph.node_count();
     entry.changes = log.changes;
     entry.notes = std::move(log.notes);
