@@ -1,0 +1,49 @@
+#include "formats/formats.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "formats/tflite/tflite.h"
+
+namespace kinglet::formats {
+
+namespace {
+
+constexpr std::array kFormats{
+    Format{"TensorFlow Lite", ".tflite", tflite::is_tflite, tflite::import_model},
+};
+
+std::string known_extensions() {
+  std::string text;
+  for (const Format& format : kFormats) text += (text.empty() ? "" : ", ") + std::string(format.extension);
+  return text;
+}
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+}  // namespace
+
+std::span<const Format> all_formats() { return kFormats; }
+
+const Format* find_format(std::span<const std::byte> bytes, const std::filesystem::path& path) {
+  for (const Format& format : kFormats)
+    if (format.detect(bytes)) return &format;
+  const std::string extension = lower_case(path.extension().string());
+  for (const Format& format : kFormats)
+    if (format.extension == extension) return &format;
+  return nullptr;
+}
+
+graph::Model import_file(const std::filesystem::path& path, const WarningCallback& warn) {
+  const auto bytes = read_file(path);
+  const Format* format = find_format(bytes, path);
+  if (!format) throw Error(path.string(), "is no model file that can be imported", "known: " + known_extensions());
+  return format->import_model(bytes, path.string(), warn);
+}
+
+}  // namespace kinglet::formats
