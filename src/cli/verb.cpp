@@ -1,0 +1,120 @@
+#include "cli/verb.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+
+#include "base/error.h"
+
+namespace kinglet::cli {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string duration(double seconds) {
+  const auto s = static_cast<int64_t>(seconds + 0.5);
+  return s < 60 ? fmt::format("{} s", s) : fmt::format("{}:{:02} min", s / 60, s % 60);
+}
+
+/// One line, rewritten on a terminal at most ten times a second; off a terminal a line every ten seconds.
+class ProgressLine {
+ public:
+  void show(const Progress& p) {
+    const auto now = Clock::now();
+    if (p.stage != stage_) stage_ = p.stage, start_ = now, last_ = {};
+    const bool finished = p.total > 0 && p.done >= p.total;
+    const double gap = std::chrono::duration<double>(now - last_).count();
+    if (!finished && gap < (terminal_ ? 0.1 : 10.0)) return;
+    last_ = now;
+    const std::string line = text(p, std::chrono::duration<double>(now - start_).count());
+    if (terminal_) fmt::print(stderr, "\r\033[K{}{}", line, finished ? "\n" : "");
+    else fmt::print(stderr, "{}\n", line);
+    std::fflush(stderr);
+  }
+
+ private:
+  static std::string text(const Progress& p, double seconds) {
+    const double rate = seconds > 0 ? static_cast<double>(p.done) / seconds : 0;
+    std::string line = fmt::format("{}: {}", p.stage, p.done);
+    if (p.total > 0) line += fmt::format(" of {}", p.total);
+    line += fmt::format(" {}, {:.0f}/s", p.unit, rate);
+    if (p.total > p.done && rate > 0) line += fmt::format(", {} left", duration(static_cast<double>(p.total - p.done) / rate));
+    return line;
+  }
+
+  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+  std::string stage_;
+  Clock::time_point start_, last_;
+};
+
+}  // namespace
+
+Verb::Verb(CLI::App& subcommand) : app(subcommand) {
+  app.add_flag("--json", flags.json, "print one JSON object on stdout");
+  app.add_flag("-q,--quiet", flags.quiet, "no progress and no warnings");
+  app.add_option("--threads", flags.threads, "threads to use (default: one a processor)")->check(CLI::Range(0, 1024));
+  app.add_option("--seed", flags.seed, "seed of every random choice (default 1)");
+}
+
+void Verb::add_model_flags() {
+  app.add_option("--numerics", flags.numerics, "rounding rule of int8 models: tflm (default), tflite214, litert2");
+  app.add_option("--input", flags.input, "override the input contract: key=value,... (size, order, resize, filter, crop, mean, std, scale)");
+}
+
+graph::Model Verb::open(const std::string& text) const { return flow::open_model(text, {flags.input, flags.seed, warn()}); }
+
+ProgressCallback Verb::progress() const {
+  if (flags.quiet) return {};
+  return [line = std::make_shared<ProgressLine>()](const Progress& p) { line->show(p); };
+}
+
+WarningCallback Verb::warn() const {
+  if (flags.quiet) return [](const std::string&) {};
+  return [](const std::string& text) { fmt::print(stderr, "warning: {}\n", text); };
+}
+
+void Verb::print(const Json& json, const std::string& text) const {
+  const std::string out = flags.json ? json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : text;
+  if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size() || std::fflush(stdout) != 0) throw Error("standard output", "cannot be written");
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  for (const auto& row : rows)
+    for (size_t c = 0; c < row.size(); ++c) {
+      if (c >= widths.size()) widths.push_back(0);
+      widths[c] = std::max(widths[c], row[c].size());
+    }
+  std::string text;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    for (size_t c = 0; c < rows[r].size(); ++c) {
+      const auto& cell = rows[r][c];
+      const auto& typical = rows[std::min<size_t>(r == 0 ? 1 : r, rows.size() - 1)];
+      const bool number = c < typical.size() && !typical[c].empty() && std::isdigit(static_cast<unsigned char>(typical[c][0]));
+      text += number ? fmt::format("{:>{}}", cell, widths[c]) : c + 1 < rows[r].size() ? fmt::format("{:<{}}", cell, widths[c]) : cell;
+      if (c + 1 < rows[r].size()) text += "  ";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string group_digits(int64_t n) {
+  std::string text = std::to_string(n);
+  for (auto at = static_cast<int64_t>(text.size()) - 3; at > (n < 0 ? 1 : 0); at -= 3) text.insert(static_cast<size_t>(at), ",");
+  return text;
+}
+
+std::string percent_with_interval(double percent, double low, double high) { return fmt::format("{:.2f} % [{:.2f}, {:.2f}]", percent, low, high); }
+
+std::string program_folder() {
+  std::error_code error;
+  const auto path = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? "." : path.parent_path().string();
+}
+
+}  // namespace kinglet::cli

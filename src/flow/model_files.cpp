@@ -1,0 +1,27 @@
+#include "flow/model_files.h"
+
+#include "base/did_you_mean.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "flow/deploy.h"
+#include "formats/tflite/tflite.h"
+#include "graph/serialize.h"
+
+namespace kinglet::flow {
+
+const std::vector<std::string>& export_formats() {
+  static const std::vector<std::string> names{"tflite", "kinglet"};
+  return names;
+}
+
+ExportedFile export_model(const graph::Model& model, const std::string& format, const std::filesystem::path& path) {
+  std::vector<std::byte> bytes;
+  if (format == "tflite") bytes = formats::tflite::export_model(deployable(model));
+  else if (format == "kinglet") bytes = graph::serialize(model);
+  else throw Error("--to", "'" + format + "' is no format Kinglet writes", did_you_mean(format, export_formats()), ErrorKind::usage);
+  write_file(path, bytes);
+  return {path, bytes.size(), sha256(bytes)};
+}
+
+}  // namespace kinglet::flow

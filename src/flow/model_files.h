@@ -1,0 +1,24 @@
+// A Model written as a file of another format.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "graph/model.h"
+
+namespace kinglet::flow {
+
+/// Names that export takes: "tflite", "kinglet".
+const std::vector<std::string>& export_formats();
+
+struct ExportedFile {
+  std::filesystem::path path;
+  uint64_t bytes = 0;
+  std::string sha256;
+};
+
+/// A float model that still holds training operators is folded first. Throws a usage Error for an unknown format.
+ExportedFile export_model(const graph::Model& model, const std::string& format, const std::filesystem::path& path);
+
+}  // namespace kinglet::flow

@@ -1,0 +1,55 @@
+#include "flow/open_model.h"
+
+#include <cstring>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "formats/formats.h"
+#include "graph/serialize.h"
+#include "ops/verify.h"
+#include "zoo/zoo.h"
+
+namespace kinglet::flow {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kMagic = "KINGLET1";
+
+bool is_kinglet(std::span<const std::byte> bytes) {
+  return bytes.size() >= kMagic.size() && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0;
+}
+
+graph::Model open_file(const fs::path& path, const WarningCallback& warn) {
+  const auto bytes = read_file(path);
+  if (is_kinglet(bytes) || path.extension() == ".kinglet") {
+    graph::Model model = graph::deserialize(bytes, path.string());
+    ops::verify(model.graph, path.string());
+    return model;
+  }
+  const formats::Format* format = formats::find_format(bytes, path);
+  if (!format) throw Error(path.string(), "is no model file that Kinglet knows", "it reads .kinglet and .tflite");
+  return format->import_model(bytes, path.string(), warn);
+}
+
+bool is_zoo_text(const std::string& text) {
+  const std::string arch = text.substr(0, text.find('@'));
+  for (const auto& row : zoo::rows())
+    if (row.name == arch) return true;
+  return text.find('@') != std::string::npos;
+}
+
+}  // namespace
+
+graph::Model open_model(const std::string& text, const OpenOptions& options) {
+  graph::Model model;
+  if (fs::exists(text)) model = open_file(text, options.warn);
+  else if (is_zoo_text(text)) model = zoo::build(text, options.seed);
+  else throw Error(text, "there is no such file, and no architecture of that name", "`kinglet inspect mobilenet_v2_rep@0.35,32x32x3,10` shows an architecture");
+  if (model.name.empty()) model.name = fs::path(text).stem().string();
+  if (!options.input_override.empty()) graph::override_input_spec(model.input, options.input_override);
+  return model;
+}
+
+}  // namespace kinglet::flow
