@@ -12,7 +12,8 @@
 
 namespace kinglet::data {
 
-/// A rectangle of the source in whole pixels, and whether it is mirrored: what augmentation chooses before stage 1.
+/// A rectangle of the source in whole pixels, and whether it is mirrored: what augmentation chooses before stage 1. It may
+/// hang over the edge (random crop of a padded picture): pixels outside are the contract's letterbox_value.
 struct Region {
   int top = 0, left = 0, height = 0, width = 0;
   bool mirrored = false;
@@ -23,7 +24,8 @@ Region contract_region(const graph::InputSpec& spec, const Image& image);
 
 class Preprocessor {
  public:
-  /// For an input Value of dtype float32, int8 or uint8 (its scale and zero point make the byte table).
+  /// For an input Value of dtype float32, int8 or uint8 (its scale and zero point make the byte table; without them an
+  /// integer stands for itself). Throws Error for a contract that cannot be run.
   Preprocessor(const graph::InputSpec& spec, const graph::Value& input);
 
   /// Stage 1: uint8 HWC of the input's size into `out` (height*width*channels bytes).

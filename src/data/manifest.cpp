@@ -1,0 +1,205 @@
+#include "data/manifest.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/did_you_mean.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "data/gzip.h"
+
+namespace kinglet::data {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+fs::path program_folder() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  return error ? fs::path() : program.parent_path();
+}
+
+template <class T>
+T optional_at(const Json& json, const std::string& key, const std::string& where, T otherwise = {}) {
+  return json.contains(key) ? json_at<T>(json, key, where) : otherwise;
+}
+
+void refuse_unknown_keys(const Json& json, const std::vector<std::string>& known, const std::string& where) {
+  for (const auto& [key, value] : json.items())
+    if (std::find(known.begin(), known.end(), key) == known.end()) throw Error(where, "has an unknown key '" + key + "'", did_you_mean(key, known));
+}
+
+ManifestFile parse_file(const Json& json, const std::string& where) {
+  refuse_unknown_keys(json, {"sha256", "content_sha256", "bytes"}, where);
+  return {optional_at<std::string>(json, "sha256", where), optional_at<std::string>(json, "content_sha256", where),
+          optional_at<uint64_t>(json, "bytes", where)};
+}
+
+ManifestDownload parse_download(const Json& json, const std::string& where) {
+  refuse_unknown_keys(json, {"file", "urls", "sha256", "bytes", "unpack"}, where);
+  return {json_at<std::string>(json, "file", where), optional_at<std::vector<std::string>>(json, "urls", where),
+          json_at<std::string>(json, "sha256", where), optional_at<uint64_t>(json, "bytes", where), optional_at<bool>(json, "unpack", where)};
+}
+
+Manifest parse_manifest(const Json& json, const std::string& where) {
+  refuse_unknown_keys(json, {"name", "title", "reader", "url", "licence", "citation", "hint", "classes", "notes", "folders", "system_dirs",
+                             "files", "downloads", "splits", "split_names"}, where);
+  Manifest m;
+  m.name = json_at<std::string>(json, "name", where);
+  m.title = json_at<std::string>(json, "title", where);
+  m.reader = json_at<std::string>(json, "reader", where);
+  m.url = json_at<std::string>(json, "url", where);
+  m.licence = json_at<std::string>(json, "licence", where);
+  m.citation = optional_at<std::string>(json, "citation", where);
+  m.hint = optional_at<std::string>(json, "hint", where);
+  m.classes = json_at<std::vector<std::string>>(json, "classes", where);
+  m.notes = optional_at<std::vector<std::string>>(json, "notes", where);
+  m.folders = optional_at<std::vector<std::string>>(json, "folders", where);
+  m.system_dirs = optional_at<std::vector<std::string>>(json, "system_dirs", where);
+  m.split_names = optional_at<std::map<std::string, std::string>>(json, "split_names", where);
+  m.splits = json_at<std::map<std::string, Json>>(json, "splits", where);
+  if (json.contains("files"))
+    for (const auto& [file, value] : json["files"].items()) m.files[file] = parse_file(value, where);
+  if (json.contains("downloads"))
+    for (const auto& value : json["downloads"]) m.downloads.push_back(parse_download(value, where));
+  if (m.classes.empty() || m.splits.empty()) throw Error(where, "names no classes or no splits");
+  return m;
+}
+
+std::vector<fs::path> candidate_folders(const Manifest& manifest) {
+  std::vector<fs::path> candidates;
+  for (const auto& root : data_folders())
+    for (const auto& folder : manifest.folders) candidates.push_back(root / folder);
+  for (const auto& folder : manifest.system_dirs) candidates.emplace_back(folder);
+  return candidates;
+}
+
+bool sum_is_right(const fs::path& path, const ManifestFile& file) {
+  if (!file.content_sha256.empty()) return sha256(read_maybe_gzip(path)) == file.content_sha256;
+  return sha256_file(path) == file.sha256;
+}
+
+}  // namespace
+
+fs::path manifest_folder() {
+  std::vector<fs::path> candidates;
+  if (const auto set = environment("KINGLET_DATASETS"); !set.empty()) candidates = {set};
+  else candidates = {program_folder() / ".." / "share" / "kinglet" / "datasets", fs::path(KINGLET_SOURCE_DATASETS)};
+  for (const auto& folder : candidates)
+    if (fs::is_directory(folder)) return folder;
+  throw Error(candidates.back().string(), "the folder of data set manifests is missing", "set KINGLET_DATASETS to it", ErrorKind::missing_dependency);
+}
+
+std::vector<std::string> list_manifests() {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(manifest_folder()))
+    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool has_manifest(const std::string& name) {
+  return !name.empty() && name.find('/') == std::string::npos && fs::is_regular_file(manifest_folder() / (name + ".json"));
+}
+
+Manifest load_manifest(const std::string& name) {
+  if (!has_manifest(name)) throw Error(name, "is not a known data set", did_you_mean(name, list_manifests()), ErrorKind::usage);
+  const fs::path path = manifest_folder() / (name + ".json");
+  return parse_manifest(parse_json(read_text_file(path), path.string()), path.string());
+}
+
+fs::path cache_folder() {
+  if (const auto cache = environment("XDG_CACHE_HOME"); !cache.empty()) return fs::path(cache) / "kinglet" / "data";
+  const auto home = environment("HOME");
+  if (home.empty()) throw Error("HOME", "is not set, so there is no ~/.cache/kinglet/data", "set HOME or KINGLET_DATA", ErrorKind::missing_dependency);
+  return fs::path(home) / ".cache" / "kinglet" / "data";
+}
+
+std::vector<fs::path> data_folders() {
+  std::vector<fs::path> folders;
+  std::string list = environment("KINGLET_DATA");
+  for (size_t at = 0; at < list.size();) {
+    const size_t end = std::min(list.find(':', at), list.size());
+    if (end > at) folders.emplace_back(list.substr(at, end - at));
+    at = end + 1;
+  }
+  if (!environment("XDG_CACHE_HOME").empty() || !environment("HOME").empty()) folders.push_back(cache_folder());
+  return folders;
+}
+
+std::vector<std::vector<std::string>> files_of_split(const Manifest& manifest, const std::string& split) {
+  const std::string where = "datasets/" + manifest.name + ".json: split " + split;
+  const Json& json = manifest.splits.at(split);
+  if (manifest.reader == "cifar10") return {json_at<std::vector<std::string>>(json, "files", where)};
+  auto text = [&](const char* key) { return json_at<std::string>(json, key, where); };
+  if (manifest.reader == "idx") return {{text("images"), text("labels")}};
+  if (manifest.reader == "fer2013") return {{text("images"), text("labels")}, {text("csv")}};
+  if (manifest.reader == "image_folder") return {{text("folder")}};
+  if (manifest.reader == "file_list") return {{text("file")}};
+  if (manifest.reader == "drawn_digits") return {};
+  throw Error(where, "reader '" + manifest.reader + "' is not known");
+}
+
+fs::path find_file(const fs::path& folder, const std::string& file) {
+  std::vector<fs::path> candidates{folder / file};
+  candidates.push_back(file.ends_with(".gz") ? folder / file.substr(0, file.size() - 3) : folder / (file + ".gz"));
+  for (const auto& path : candidates) {
+    std::error_code error;
+    if (fs::exists(path, error)) return path;
+  }
+  return {};
+}
+
+std::vector<fs::path> complete_files(const Manifest& manifest, const std::string& split, const fs::path& folder) {
+  for (const auto& files : files_of_split(manifest, split)) {
+    std::vector<fs::path> paths;
+    for (const auto& file : files) paths.push_back(find_file(folder, file));
+    if (std::none_of(paths.begin(), paths.end(), [](const auto& path) { return path.empty(); })) return paths;
+  }
+  return {};
+}
+
+std::optional<fs::path> where_found(const Manifest& manifest, const std::string& split) {
+  if (files_of_split(manifest, split).empty()) return fs::path();
+  for (const auto& folder : candidate_folders(manifest))
+    if (!complete_files(manifest, split, folder).empty()) return folder;
+  return std::nullopt;
+}
+
+void fail_not_found(const Manifest& manifest, const std::string& split) {
+  std::vector<std::string> folders;
+  for (const auto& folder : candidate_folders(manifest)) folders.push_back(folder.string());
+  const bool public_address = std::any_of(manifest.downloads.begin(), manifest.downloads.end(), [](const auto& d) { return !d.urls.empty(); });
+  const std::string get = public_address ? fmt::format("run 'kinglet data get {}' or set KINGLET_DATA", manifest.name)
+                                         : fmt::format("set KINGLET_DATA to the folder that holds {}", manifest.folders.empty() ? manifest.name : manifest.folders[0]);
+  throw Error(manifest.name, fmt::format("split '{}' was not found ({}); looked in {}", split, fmt::join(files_of_split(manifest, split).at(0), ", "), fmt::join(folders, ", ")),
+              manifest.hint.empty() ? get : manifest.hint + ", or " + get, ErrorKind::missing_dependency);
+}
+
+std::vector<FileState> verify_files(const Manifest& manifest, const ProgressCallback& progress) {
+  std::vector<FileState> states;
+  for (const auto& [file, sums] : manifest.files) {
+    FileState state{file, {}, !sums.sha256.empty() || !sums.content_sha256.empty(), false};
+    for (const auto& folder : candidate_folders(manifest)) {
+      state.path = find_file(folder, file);
+      if (!state.path.empty()) break;
+    }
+    if (!state.path.empty() && state.known) state.ok = sum_is_right(state.path, sums);
+    states.push_back(state);
+    if (progress) progress({"verify", static_cast<int64_t>(states.size()), static_cast<int64_t>(manifest.files.size()), "files"});
+  }
+  return states;
+}
+
+}  // namespace kinglet::data
