@@ -1,0 +1,231 @@
+// torch against the float reference, for every operator that can be trained and for the zoo's networks; and the fused
+// affine regions against the plain run of the same nodes.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "ops/builder.h"
+#include "reference/interpreter.h"
+#include "train/affine_region.h"
+#include "train/network.h"
+#include "zoo/zoo.h"
+
+namespace kinglet::train {
+namespace {
+
+using graph::Activation;
+using graph::OpKind;
+using graph::ValueId;
+using ops::GraphBuilder;
+
+Tensor noise(Shape shape, uint64_t item, double low = -2, double high = 2) {
+  Tensor tensor(DType::f32, shape);
+  RandomStream random(20240607, 0, item, Purpose::draw);
+  for (float& x : tensor.mutable_data<float>()) x = static_cast<float>(random.uniform(low, high));
+  return tensor;
+}
+
+double largest_difference(std::span<const float> a, std::span<const float> b) {
+  EXPECT_EQ(a.size(), b.size());
+  double worst = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const double d = std::fabs(double(a[i]) - b[i]);
+    worst = d <= worst ? worst : d;  // keeps a NaN
+  }
+  return worst;
+}
+
+/// Both interpreters on three pictures.
+void expect_as_reference(graph::Graph graph, double tolerance, const std::string& what, double low = -2, double high = 2) {
+  Network network(graph);
+  const Shape one = graph.value(graph.inputs[0]).shape;
+  const std::vector<Tensor> inputs{noise(one.with_dim(0, 3), 99, low, high)};
+  const Tensor expected = reference::run(graph, inputs)[0], got = network.run(inputs[0]);
+  ASSERT_EQ(got.shape(), expected.shape()) << what;
+  EXPECT_LE(largest_difference(got.data<float>(), expected.data<float>()), tolerance) << what;
+}
+
+class OneOp {
+ public:
+  explicit OneOp(Shape input) : x(builder.input("x", std::move(input))) {}
+  ValueId weights(Shape shape, uint64_t item = 1, double low = -1, double high = 1) {
+    return builder.constant("w" + std::to_string(item), noise(std::move(shape), item, low, high), true);
+  }
+  graph::Graph finish(OpKind op, graph::Attrs attrs, std::vector<ValueId> rest = {}) {
+    rest.insert(rest.begin(), x);
+    const ValueId y = builder.node(op, std::move(attrs), std::move(rest), "y");
+    // Something trainable, so that a Network can be made of operators without parameters.
+    const ValueId one = builder.constant("one", Tensor::of<float>(Shape{1}, std::vector<float>{1.0f}), true);
+    builder.output(builder.node(OpKind::Mul, graph::ActivationAttrs{}, {y, one}, "out"));
+    return builder.finish();
+  }
+  GraphBuilder builder;
+  ValueId x;
+};
+
+graph::Padding explicit_pad(int top, int bottom, int left, int right) { return {graph::PaddingMode::explicit_, top, bottom, left, right}; }
+
+TEST(Lowering, Convolutions) {
+  for (int c : {1, 3, 17})
+    for (int stride : {1, 2})
+      for (auto padding : {graph::Padding{}, graph::Padding{graph::PaddingMode::same, 0, 0, 0, 0}, explicit_pad(1, 1, 1, 1), explicit_pad(0, 2, 1, 0)}) {
+        for (int kernel : {1, 3}) {
+          OneOp conv(Shape{1, 7, 9, c});
+          graph::Conv2dAttrs attrs;
+          attrs.stride_h = attrs.stride_w = stride;
+          attrs.padding = padding;
+          attrs.activation = stride == 1 ? Activation::none : Activation::relu6;
+          const auto w = conv.weights(Shape{5, kernel, kernel, c}), b = conv.weights(Shape{5}, 2);
+          expect_as_reference(conv.finish(OpKind::Conv2d, attrs, {w, b}), 1e-4, "conv c=" + std::to_string(c) + " k=" + std::to_string(kernel));
+        }
+        for (int multiplier : {1, 8}) {
+          OneOp depthwise(Shape{1, 7, 9, c});
+          graph::DepthwiseConv2dAttrs attrs;
+          attrs.stride_h = attrs.stride_w = stride;
+          attrs.padding = padding;
+          attrs.multiplier = multiplier;
+          attrs.activation = stride == 1 ? Activation::relu : Activation::none;
+          const auto w = depthwise.weights(Shape{1, 3, 3, c * multiplier}), b = depthwise.weights(Shape{c * multiplier}, 2);
+          expect_as_reference(depthwise.finish(OpKind::DepthwiseConv2d, attrs, {w, b}), 1e-4,
+                              "depthwise c=" + std::to_string(c) + " m=" + std::to_string(multiplier));
+        }
+      }
+}
+
+TEST(Lowering, DilatedConvolution) {
+  OneOp conv(Shape{1, 9, 9, 3});
+  graph::Conv2dAttrs attrs;
+  attrs.dilation_h = attrs.dilation_w = 2;
+  const auto w = conv.weights(Shape{4, 3, 3, 3});
+  expect_as_reference(conv.finish(OpKind::Conv2d, attrs, {w}), 1e-4, "dilated");
+}
+
+TEST(Lowering, FullyConnectedFlattensInNhwcOrder) {
+  for (Shape input : {Shape{1, 3, 5, 7}, Shape{1, 17}}) {
+    OneOp dense(input);
+    const auto w = dense.weights(Shape{4, input.elements()}), b = dense.weights(Shape{4}, 2);
+    expect_as_reference(dense.finish(OpKind::FullyConnected, graph::FullyConnectedAttrs{Activation::relu}, {w, b}), 1e-4, "dense");
+  }
+}
+
+TEST(Lowering, Pools) {
+  for (OpKind op : {OpKind::AveragePool2d, OpKind::MaxPool2d})
+    for (auto padding : {graph::Padding{}, graph::Padding{graph::PaddingMode::same, 0, 0, 0, 0}, explicit_pad(1, 1, 1, 1)})
+      for (int stride : {1, 2}) {
+        OneOp pool(Shape{1, 7, 8, 3});
+        graph::Pool2dAttrs attrs{3, 3, stride, stride, padding, Activation::none};
+        expect_as_reference(pool.finish(op, attrs), 1e-5, "pool");
+      }
+}
+
+TEST(Lowering, ElementwiseAndShapes) {
+  for (OpKind op : {OpKind::Add, OpKind::Mul})
+    for (Shape other : {Shape{1, 4, 5, 3}, Shape{1, 1, 1, 3}, Shape{1}}) {
+      OneOp two(Shape{1, 4, 5, 3});
+      const auto w = two.weights(other);
+      expect_as_reference(two.finish(op, graph::ActivationAttrs{Activation::relu}, {w}), 1e-5, "two");
+    }
+  const Shape picture{1, 4, 5, 3};
+  expect_as_reference(OneOp(picture).finish(OpKind::Relu, graph::NoAttrs{}), 0, "relu");
+  expect_as_reference(OneOp(picture).finish(OpKind::Relu6, graph::NoAttrs{}), 0, "relu6", -9, 9);
+  expect_as_reference(OneOp(picture).finish(OpKind::Logistic, graph::NoAttrs{}), 1e-6, "logistic");
+  expect_as_reference(OneOp(picture).finish(OpKind::Softmax, graph::SoftmaxAttrs{0.5f}), 1e-6, "softmax");
+  expect_as_reference(OneOp(picture).finish(OpKind::Mean, graph::MeanAttrs{{1, 2}, false}), 1e-6, "mean");
+  expect_as_reference(OneOp(picture).finish(OpKind::Mean, graph::MeanAttrs{{1, 2}, true}), 1e-6, "mean keep");
+  expect_as_reference(OneOp(picture).finish(OpKind::Reshape, graph::ReshapeAttrs{{12, 5}}), 0, "reshape");
+  expect_as_reference(OneOp(picture).finish(OpKind::Pad, graph::PadAttrs{{0, 1, 0, 2}, {0, 0, 3, 0}}), 0, "pad");
+  expect_as_reference(OneOp(picture).finish(OpKind::Dropout, graph::DropoutAttrs{0.5f}), 0, "dropout");
+  expect_as_reference(OneOp(picture).finish(OpKind::FakeQuantize, graph::FakeQuantizeAttrs{{0.02f}, {3}, -1, -128, 127}), 1e-6, "fake", -1, 1);
+}
+
+TEST(Lowering, BatchNorm) {
+  for (Shape input : {Shape{1, 4, 5, 17}, Shape{1, 17}}) {
+    OneOp norm(input);
+    const Shape c{17};
+    const auto gamma = norm.weights(c, 1), beta = norm.weights(c, 2), mean = norm.builder.constant("m", noise(c, 3)),
+               var = norm.builder.constant("v", noise(c, 4, 0.1, 3));
+    expect_as_reference(norm.finish(OpKind::BatchNorm, graph::BatchNormAttrs{}, {gamma, beta, mean, var}), 1e-5, "batch norm");
+  }
+}
+
+TEST(Lowering, ZooNetworks) {
+  for (const char* spec : {"mobilenet_v2_rep@0.35,32x32x3,10", "mobilenet_v2_rep@0.35,32x32x1,10", "resnet8@32x32x3,10,input=unit",
+                           "mobilenet_v1@0.25,96x96x3,2,act=relu,bias=yes"})
+    expect_as_reference(zoo::build(spec, 5).graph, 1e-4, spec, 0, 1);
+}
+
+TEST(Lowering, RefusesWhatCannotBeTrained) {
+  GraphBuilder builder;
+  const auto x = builder.input("x", Shape{1, 4, 4, 3});
+  const auto q = builder.node(OpKind::Quantize, graph::NoAttrs{}, {x}, "q", graph::QuantParams::per_tensor(0.1f, 0));
+  builder.output(builder.node(OpKind::Dequantize, graph::NoAttrs{}, {q}, "y"));
+  auto graph = builder.finish();
+  graph.add_constant("w", noise(Shape{1}, 1), true);
+  try {
+    Network network(graph);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("cannot be trained"), std::string::npos);
+  }
+}
+
+Batch make_batch(const graph::Graph& graph, int n, int classes) {
+  Batch batch;
+  batch.input = noise(graph.value(graph.inputs[0]).shape.with_dim(0, n), 7, 0, 1);
+  batch.targets = Tensor(DType::f32, Shape{n, classes});
+  auto targets = batch.targets.mutable_data<float>();
+  for (int i = 0; i < n; ++i) targets[static_cast<size_t>(i * classes + i % classes)] = 1.0f;
+  for (int i = 0; i < n; ++i) batch.pictures.push_back(i);
+  return batch;
+}
+
+/// Moves gamma, beta and biases off their starting values, so that no gradient vanishes by symmetry.
+void perturb(graph::Graph& graph) {
+  uint64_t item = 1000;
+  for (int id = 0; id < graph.value_count(); ++id) {
+    auto& value = graph.value(id);
+    if (!value.trainable || value.shape.rank() != 1) continue;
+    RandomStream random(3, 0, item++, Purpose::draw);
+    for (float& x : value.constant->mutable_data<float>()) x += static_cast<float>(random.uniform(-0.3, 0.3));
+  }
+}
+
+TEST(AffineRegions, AreTheRepBlocks) {
+  const auto graph = zoo::build("mobilenet_v2_rep@0.35,32x32x3,10", 5).graph;
+  const auto regions = find_affine_regions(graph);
+  ASSERT_EQ(regions.size(), 6u);
+  for (const auto& region : regions) EXPECT_EQ(region.ops.size(), 1 + 1 + 6 * 4 + 5u);  // bn, dense_bn, six times (conv, bn, bn, add), five add_dense
+  EXPECT_TRUE(find_affine_regions(zoo::build("resnet8@32x32x3,10", 1).graph).empty());
+  EXPECT_TRUE(find_affine_regions(zoo::build("mobilenet_v1@0.25,96x96x3,2", 1).graph).empty());
+}
+
+TEST(AffineRegions, TrainAsThePlainNodesDo) {
+  auto graph = zoo::build("mobilenet_v2_rep@0.35,32x32x3,10", 5).graph;
+  perturb(graph);
+  Network fused(graph), plain(graph, Network::Regions::plain);
+  const Batch batch = make_batch(graph, 16, 10);
+  const auto a = fused.train_step(batch), b = plain.train_step(batch);
+  EXPECT_NEAR(a.loss, b.loss, 1e-4);
+  const auto &p = fused.parameters(), &q = plain.parameters();
+  EXPECT_LE(largest_difference(p.statistics, q.statistics), 1e-3);
+  double difference = 0, size = 0;
+  for (size_t i = 0; i < p.gradients.size(); ++i) {
+    difference += std::pow(double(p.gradients[i]) - q.gradients[i], 2);
+    size += std::pow(double(q.gradients[i]), 2);
+  }
+  EXPECT_LE(std::sqrt(difference / size), 1e-3);
+  for (const auto& slot : q.slots()) {
+    double worst = 0, scale = 0;
+    for (int64_t i = slot.offset; i < slot.offset + slot.size; ++i) {
+      worst = std::max(worst, std::fabs(double(p.gradients[size_t(i)]) - q.gradients[size_t(i)]));
+      scale = std::max(scale, std::fabs(double(q.gradients[size_t(i)])));
+    }
+    EXPECT_LE(worst, 5e-3 * scale + 1e-5) << slot.name;
+  }
+}
+
+}  // namespace
+}  // namespace kinglet::train

@@ -1,0 +1,60 @@
+// A Graph run by libtorch behind a pointer: the rest of train/ is compiled without a header of torch. Parameters and their
+// gradients are the flat arrays of Parameters.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/tensor.h"
+#include "graph/graph.h"
+#include "train/parameters.h"
+
+namespace kinglet::train {
+
+struct Batch {
+  Tensor input;    ///< N x H x W x C float32
+  Tensor targets;  ///< N x classes float32, rows sum to 1
+  Tensor teacher_logits;  ///< N x classes float32, or empty
+  uint64_t seed = 0, epoch = 0;
+  std::vector<int64_t> pictures;  ///< numbers of the pictures, keys of dropout's draws
+};
+
+struct LossOptions {
+  double distill_weight = 0;       ///< share of the teacher's term (Hinton et al. 2015, with the factor T^2)
+  double distill_temperature = 1;
+};
+
+struct StepResult {
+  double loss = 0;     ///< mean over the batch
+  int64_t correct = 0; ///< pictures whose largest logit is their largest target
+};
+
+class Network {
+ public:
+  enum class Regions : uint8_t { fused, plain };
+  /// Throws Error naming the first node that cannot be trained. Regions::plain runs every node by itself.
+  explicit Network(const graph::Graph& graph, Regions regions = Regions::fused);
+  ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  Parameters& parameters();
+  /// One forward pass with batch statistics (running ones are updated) and one backward pass; fills
+  /// parameters().gradients with the gradient of the mean loss.
+  StepResult train_step(const Batch& batch, const LossOptions& options = {});
+  /// What goes into the final softmax, or the graph's output when there is none; running statistics, no dropout.
+  Tensor logits(const Tensor& input);
+  /// The graph's first output.
+  Tensor run(const Tensor& input);
+  int classes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Number of threads torch computes with, from now on.
+void set_torch_threads(int threads);
+
+}  // namespace kinglet::train
