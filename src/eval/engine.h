@@ -10,6 +10,7 @@
 
 #include "graph/graph.h"
 #include "ops/numerics.h"
+#include "plan/plan.h"
 
 namespace kinglet::eval {
 
@@ -44,6 +45,9 @@ using EnginePtr = std::unique_ptr<Engine>;
 
 /// The reference interpreter; `graph` must outlive the engine. workers 0 means one a processor.
 EnginePtr reference_engine(const graph::Graph& graph, ops::Numerics numerics = ops::Numerics::tflm, int workers = 0);
+
+/// The runtime: one Plan for `target`, one Session a worker. Errors as of plan::make_plan. workers 0 means one a processor.
+EnginePtr session_engine(const graph::Graph& graph, const plan::Target& target, int workers = 0);
 
 /// Runs pictures that lie one after another in the model's own input type; returns the outputs in the same order.
 /// Throws Error(where, ...) when the bytes are no whole number of pictures, or none.
