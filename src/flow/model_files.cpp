@@ -15,6 +15,13 @@ const std::vector<std::string>& export_formats() {
   return names;
 }
 
+std::string format_of(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  for (const auto& name : export_formats())
+    if (extension == "." + name) return name;
+  return "kinglet";
+}
+
 ExportedFile export_model(const graph::Model& model, const std::string& format, const std::filesystem::path& path) {
   std::vector<std::byte> bytes;
   if (format == "tflite") bytes = formats::tflite::export_model(deployable(model));

@@ -12,6 +12,9 @@ namespace kinglet::flow {
 /// Names that export takes: "tflite", "kinglet".
 const std::vector<std::string>& export_formats();
 
+/// The format that a file name's extension asks for; "kinglet" for any other.
+std::string format_of(const std::filesystem::path& path);
+
 struct ExportedFile {
   std::filesystem::path path;
   uint64_t bytes = 0;

@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/verb.h"
+#include "data/dataset.h"
+#include "flow/deploy.h"
+#include "flow/model_files.h"
+#include "quantize/quantize.h"
+
+namespace kinglet::cli {
+
+namespace {
+
+struct Args {
+  std::string model, data, out, io = "int8", observer;
+  quantize::Options options;
+  int64_t fold_pictures = 100;
+};
+
+std::string human(const quantize::Report& report, const flow::FoldProof& proof, const std::string& out) {
+  std::vector<std::vector<std::string>> rows{{"layer", "operator", "scale", "zero", "min", "max", "clipped %", "SQNR dB"}};
+  for (const auto& l : report.layers)
+    rows.push_back({l.name, l.op, fmt::format("{:.5g}", l.scale), std::to_string(l.zero_point), fmt::format("{:.3f}", l.min), fmt::format("{:.3f}", l.max),
+                    fmt::format("{:.3f}", 100 * l.clipped_share), fmt::format("{:.1f}", l.sqnr_db)});
+  std::string text = table(rows) + "\n";
+  if (proof.n > 0) text += fmt::format("folded: largest output difference {:.2g}, {} label flips over {} pictures\n", proof.max_output_difference, proof.label_flips, proof.n);
+  return text + fmt::format("{} quantization, calibrated on {} pictures of {}; wrote {}\n", report.method, report.calibration_n, report.calibration_data, out);
+}
+
+Json proof_json(const flow::FoldProof& p) {
+  if (p.n == 0) return nullptr;
+  return {{"n", p.n}, {"max_output_difference", p.max_output_difference}, {"label_flips", p.label_flips}};
+}
+
+}  // namespace
+
+void add_quantize(Verb& verb) {
+  auto args = std::make_shared<Args>();
+  verb.app.add_option("MODEL", args->model, "float model, folded or not")->required();
+  verb.app.add_option("--data", args->data, "calibration pictures, NAME[:SPLIT] or a path (default split: train; a test split is refused)")->required();
+  verb.app.add_option("-o,--output", args->out, "file to write (.kinglet or .tflite)")->required();
+  verb.app.add_option("--io", args->io, "type of inputs and outputs: int8 (default), uint8, float32");
+  verb.app.add_option("--observer", args->observer, "range of activations: minmax, percentile (default)");
+  verb.app.add_option("--percentile", args->options.percentile, "share of observed values kept on either side (default 99.99)")->check(CLI::Range(50.0, 100.0));
+  verb.app.add_option("--calibration-n", args->options.calibration_n, "calibration pictures (default 512)")->check(CLI::PositiveNumber);
+  verb.app.add_option("--input", verb.flags.input, "override the input contract: key=value,...");
+  verb.app.add_flag("--per-channel-fc", args->options.per_channel_fc, "one weight scale an output of fully connected layers");
+  verb.app.add_flag("!--no-bias-correction", args->options.bias_correction, "leave the biases as they are");
+  verb.examples("  kinglet quantize runs/cifar10_rep035/best.kinglet --data cifar10:train -o m.kinglet\n  kinglet quantize m.kinglet --data my_pictures/ --io uint8 -o m_u8.tflite");
+  verb.action = [&verb, args] {
+    auto model = verb.open(args->model);
+    const auto pictures = data::open_dataset(args->data, "train");
+    args->options.io = quantize::io_from_name(args->io);
+    if (!args->observer.empty()) args->options.observer = quantize::observer_from_name(args->observer);
+    args->options.seed = verb.flags.seed;
+    args->options.threads = verb.flags.threads;
+    flow::FoldProof proof;
+    if (flow::has_training_operators(model.graph)) model = flow::fold_with_proof(model, *pictures, args->fold_pictures, proof);
+    const auto result = quantize::post_training(model, *pictures, args->options, verb.progress());
+    flow::export_model(result.model, flow::format_of(args->out), args->out);
+    Json json = quantize::report_to_json(result.report);
+    json["file"] = args->out;
+    json["fold_proof"] = proof_json(proof);
+    verb.print(json, verb.flags.json ? "" : human(result.report, proof, args->out));
+    return 0;
+  };
+}
+
+}  // namespace kinglet::cli
