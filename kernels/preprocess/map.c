@@ -2,11 +2,25 @@
 #include "preprocess.h"
 
 void kinglet_map_8(const uint8_t* in, int32_t pixels, int32_t channels, const uint8_t* tables, uint8_t* out) {
-  for (int32_t i = 0; i < pixels; ++i, in += channels, out += channels)
-    for (int32_t c = 0; c < channels; ++c) out[c] = tables[c * 256 + in[c]];
+  if (channels == 1) {
+    for (int32_t i = 0; i < pixels; ++i) out[i] = tables[in[i]];
+    return;
+  }
+  for (int32_t i = 0; i < pixels; ++i, in += 3, out += 3) {
+    out[0] = tables[in[0]];
+    out[1] = tables[256 + in[1]];
+    out[2] = tables[512 + in[2]];
+  }
 }
 
 void kinglet_map_f32(const uint8_t* in, int32_t pixels, int32_t channels, const float* tables, float* out) {
-  for (int32_t i = 0; i < pixels; ++i, in += channels, out += channels)
-    for (int32_t c = 0; c < channels; ++c) out[c] = tables[c * 256 + in[c]];
+  if (channels == 1) {
+    for (int32_t i = 0; i < pixels; ++i) out[i] = tables[in[i]];
+    return;
+  }
+  for (int32_t i = 0; i < pixels; ++i, in += 3, out += 3) {
+    out[0] = tables[in[0]];
+    out[1] = tables[256 + in[1]];
+    out[2] = tables[512 + in[2]];
+  }
 }

@@ -95,7 +95,7 @@ void kinglet_preprocess(const kinglet_stage1* spec, const kinglet_picture* pictu
 void kinglet_convert_pixels(const uint8_t* row, uint8_t format, int32_t x, int32_t n, uint8_t order, const int32_t gray_weights[3],
                             uint8_t* out);
 
-/* Stage 2: tables[channel * 256 + byte]. The 8-bit one serves int8 and uint8 tensors; in and out may be the same. */
+/* Stage 2 for 1 or 3 channels: tables[channel * 256 + byte]. The 8-bit one serves int8 and uint8 tensors; in and out may be the same. */
 void kinglet_map_8(const uint8_t* in, int32_t pixels, int32_t channels, const uint8_t* tables, uint8_t* out);
 void kinglet_map_f32(const uint8_t* in, int32_t pixels, int32_t channels, const float* tables, float* out);
 

@@ -142,8 +142,12 @@ static const uint8_t* source_line(kinglet_resampler* r, int32_t y) {
 }
 
 static void copy_mirrored(const uint8_t* from, int32_t n, int32_t channels, uint8_t* to) {
-  for (int32_t x = 0; x < n; ++x)
-    for (int32_t c = 0; c < channels; ++c) to[x * channels + c] = from[(n - 1 - x) * channels + c];
+  if (channels == 1) {
+    for (int32_t x = 0; x < n; ++x) to[x] = from[n - 1 - x];
+    return;
+  }
+  from += 3 * (n - 1);
+  for (int32_t x = 0; x < n; ++x, from -= 3, to += 3) to[0] = from[0], to[1] = from[1], to[2] = from[2];
 }
 
 static void blend_columns_1(const kinglet_resampler* r, const uint8_t* line, uint8_t* out) {
@@ -173,8 +177,14 @@ static void blend_columns_3(const kinglet_resampler* r, const uint8_t* line, uin
 }
 
 static void pick_columns(const kinglet_resampler* r, const uint8_t* line, uint8_t* out) {
-  for (int32_t x = 0; x < r->fit_width; ++x)
-    for (int32_t c = 0; c < r->channels; ++c) out[x * r->channels + c] = line[r->first[x] * r->channels + c];
+  if (r->channels == 1) {
+    for (int32_t x = 0; x < r->fit_width; ++x) out[x] = line[r->first[x]];
+    return;
+  }
+  for (int32_t x = 0; x < r->fit_width; ++x, out += 3) {
+    const uint8_t* from = line + 3 * r->first[x];
+    out[0] = from[0], out[1] = from[1], out[2] = from[2];
+  }
 }
 
 /* The pass in width of region row y. */

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
 
 #include "base/error.h"
 #include "kernels/preprocess/preprocess.h"
@@ -127,8 +128,8 @@ void Preprocessor::resample(const Image& image, const Region& region, std::span<
   const auto picture = kernel_picture(image);
   const kinglet_region part{region.top, region.left, region.height, region.width, region.mirrored};
   check(stage1, picture, part);
-  std::vector<int32_t> scratch(kinglet_preprocess_scratch_bytes(&stage1, &part) / 4);
-  kinglet_preprocess(&stage1, &picture, &part, scratch.data(), out.data());
+  const auto scratch = std::make_unique_for_overwrite<int32_t[]>(kinglet_preprocess_scratch_bytes(&stage1, &part) / 4);
+  kinglet_preprocess(&stage1, &picture, &part, scratch.get(), out.data());
 }
 
 void Preprocessor::map(std::span<const uint8_t> bytes, std::span<std::byte> out) const {
