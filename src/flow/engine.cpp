@@ -1,0 +1,16 @@
+#include "flow/engine.h"
+
+#include "base/did_you_mean.h"
+#include "base/error.h"
+
+namespace kinglet::flow {
+
+eval::EnginePtr make_engine(const graph::Model& model, ops::Numerics numerics, const std::string& name, int workers) {
+  if (name == "session") return eval::session_engine(model.graph, plan::host_target(numerics), workers);
+  if (name == "portable") return eval::session_engine(model.graph, plan::portable_target(numerics), workers);
+  if (name == "reference") return eval::reference_engine(model.graph, numerics, workers);
+  static const std::vector<std::string> known{"session", "portable", "reference"};
+  throw Error("--engine", "'" + name + "' is not known", did_you_mean(name, known), ErrorKind::usage);
+}
+
+}  // namespace kinglet::flow

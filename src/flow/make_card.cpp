@@ -1,0 +1,123 @@
+#include "flow/make_card.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "eval/latency.h"
+#include "flow/deploy.h"
+#include "flow/engine.h"
+#include "flow/model_files.h"
+#include "flow/open_model.h"
+
+namespace kinglet::flow {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool is_int8(const graph::Graph& graph) {
+  return std::any_of(graph.values().begin(), graph.values().end(), [](const graph::Value& v) { return !v.is_constant() && v.dtype == DType::s8; });
+}
+
+card::BackendRow measured_row(const graph::Model& model, const std::string& name, const data::Dataset& pictures, const fs::path& folder, const CardOptions& options) {
+  const bool integer = is_int8(model.graph);
+  const auto file = export_model(model, "tflite", folder / (name + (integer ? "_int8.tflite" : "_float.tflite")));
+  const auto opened = deployable(open_model(file.path.string()));
+  card::BackendRow row{"TFLite", integer ? "int8" : "float32", file.path.filename().string(), static_cast<int64_t>(file.bytes), file.sha256, {}, {}};
+  auto engine = make_engine(opened, options.numerics, "session", options.threads);
+  eval::EvalOptions eval_options;
+  eval_options.progress = options.progress;
+  row.accuracy = eval::evaluate(*engine, opened, pictures, eval_options);
+  row.latency = eval::bench(plan::make_plan(opened.graph, plan::host_target(options.numerics)));
+  return row;
+}
+
+template <class T>
+std::optional<T> optional_at(const Json& json, const char* key) {
+  if (!json.is_object() || !json.contains(key) || json[key].is_null()) return std::nullopt;
+  return json_at<T>(json, key, "provenance");
+}
+
+/// What the trainer wrote into the provenance of any of the models.
+std::optional<card::TrainingFacts> training_facts(const std::vector<graph::Model>& models) {
+  for (const auto& model : models) {
+    const Json training = model.provenance.value("training", Json());
+    if (!training.is_object()) continue;
+    card::TrainingFacts facts;
+    facts.recipe = optional_at<std::string>(training, "recipe_name").value_or("");
+    facts.epochs = optional_at<int>(training, "epochs");
+    facts.seed = optional_at<uint64_t>(training, "seed");
+    facts.hours = optional_at<double>(training, "hours");
+    facts.weights_chosen_by = optional_at<std::string>(training, "chosen_by").value_or("");
+    return facts;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> proofs(const std::vector<graph::Model>& models, const std::vector<card::BackendRow>& rows) {
+  std::vector<std::string> list;
+  for (const auto& model : models)
+    if (const Json p = model.provenance.value("fold_proof", Json()); p.is_object()) {
+      list.push_back(fmt::format("Folding the training graph changed no output by more than {:.2g} and {} labels, over {} pictures.", json_at<double>(p, "max_output_difference", "provenance"),
+                                 json_at<int64_t>(p, "label_flips", "provenance"), json_at<int64_t>(p, "n", "provenance")));
+      break;
+    }
+  if (rows.size() > 1 && rows[0].accuracy && rows[1].accuracy) {
+    const auto &a = rows[0].accuracy->predictions, &b = rows[1].accuracy->predictions;
+    int64_t agree = 0;
+    for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) agree += a[i] == b[i];
+    list.push_back(fmt::format("{} and {} give the same label for {} of {} test pictures.", rows[0].precision, rows[1].precision, agree, a.size()));
+  }
+  return list;
+}
+
+card::ModelFacts model_facts(const std::vector<graph::Model>& models, const std::string& name, const data::Dataset& pictures, const CardOptions& options) {
+  const auto& model = models.front();
+  card::ModelFacts facts;
+  facts.name = name;
+  facts.description = options.description;
+  facts.input = model.input;
+  facts.labels = model.labels.empty() ? pictures.info().classes : model.labels;
+  for (const auto& m : models) {
+    const auto cost = model_cost(m);
+    facts.params = cost.deployed.params, facts.macs = cost.deployed.macs;
+    if (cost.train_params) facts.train_params = cost.train_params;
+    if (facts.architecture.empty()) facts.architecture = m.provenance.value("architecture", std::string());
+  }
+  return facts;
+}
+
+fs::path write_labels(const std::vector<std::string>& labels, const fs::path& folder) {
+  std::string text;
+  for (const auto& label : labels) text += label + "\n";
+  write_file(folder / "labels.txt", text);
+  return folder / "labels.txt";
+}
+
+}  // namespace
+
+std::vector<fs::path> make_card(const std::vector<graph::Model>& models, const data::Dataset& pictures, const fs::path& folder, const CardOptions& options) {
+  KINGLET_CHECK(!models.empty());
+  const std::string name = options.name.empty() ? models.front().name : options.name;
+  card::CardInput input;
+  input.model = model_facts(models, name, pictures, options);
+  for (const auto& model : models) input.rows.push_back(measured_row(model, name, pictures, folder, options));
+  input.data.info = pictures.info();
+  input.data.test_n = pictures.size();
+  input.licences = options.licences;
+  if (input.licences.data.empty()) input.licences.data = pictures.info().licence;
+  input.training = training_facts(models);
+  if (!options.curves.empty()) input.curve = card::read_curve(read_text_file(options.curves), options.curves.string());
+  input.reproduce = options.reproduce;
+  input.proofs = proofs(models, input.rows);
+  input.tool_version = KINGLET_VERSION;
+  auto files = card::write_card(input, folder);
+  for (const auto& row : input.rows) files.push_back(folder / row.file);
+  files.push_back(write_labels(input.model.labels, folder));
+  return files;
+}
+
+}  // namespace kinglet::flow
