@@ -102,7 +102,7 @@ class Exporter {
   flatbuffers::Offset<fb::QuantizationParameters> add_quantization(const graph::QuantParams& quant) {
     if (quant.empty()) return 0;
     const std::vector<int64_t> zero_points(quant.zero_point.begin(), quant.zero_point.end());
-    return fb::CreateQuantizationParametersDirect(b_, nullptr, nullptr, &quant.scale, &zero_points, 0, std::max(quant.axis, 0));
+    return fb::CreateQuantizationParametersDirect(b_, nullptr, nullptr, &quant.scale, &zero_points, 0, 0, std::max(quant.axis, 0));
   }
 
   int32_t add_tensor(const std::string& name, const Value& value) {
@@ -155,11 +155,27 @@ class Exporter {
     }
   }
 
-  /// Interpreters compare a bias's scale with input scale times weight scale.
+  static bool has_weights(OpKind op) { return op == OpKind::Conv2d || op == OpKind::DepthwiseConv2d || op == OpKind::FullyConnected; }
+
+  /// TensorFlow Lite's convolutions want a bias: zeros where the graph has none.
+  Value zero_bias(const Node& node) {
+    const Value& y = graph_.value(node.outputs[0]);
+    Value bias;
+    bias.name = fresh_name(node.name + "/bias");
+    bias.dtype = y.dtype == DType::f32 ? DType::f32 : DType::s32;
+    bias.shape = Shape{y.shape.back()};
+    bias.constant = Tensor(bias.dtype, bias.shape);
+    kept_.push_back(*bias.constant);
+    return bias;
+  }
+
   int32_t bias_tensor(const Node& node) {
-    Value bias = graph_.value(node.inputs[2]);
+    const bool absent = node.inputs.size() < 3 || node.inputs[2] == graph::kNone;
+    Value bias = absent ? zero_bias(node) : graph_.value(node.inputs[2]);
     const Value &x = graph_.value(node.inputs[0]), &w = graph_.value(node.inputs[1]);
-    if (bias.dtype != DType::s32 || !bias.quant.empty() || x.quant.empty() || w.quant.empty()) return tensor(node.inputs[2]);
+    const bool complete = bias.dtype != DType::s32 || !bias.quant.empty() || x.quant.empty() || w.quant.empty();
+    if (complete) return absent ? add_tensor(bias.name, bias) : tensor(node.inputs[2]);
+    // Interpreters compare a bias's scale with input scale times weight scale.
     for (float scale : w.quant.scale) bias.quant.scale.push_back(x.quant.scale[0] * scale);
     bias.quant.zero_point.assign(bias.quant.scale.size(), 0);
     bias.quant.axis = w.quant.per_channel() ? 0 : -1;
@@ -168,10 +184,8 @@ class Exporter {
 
   std::vector<int32_t> input_tensors(const Node& node) {
     std::vector<int32_t> inputs;
-    const bool weighted = node.op == OpKind::Conv2d || node.op == OpKind::DepthwiseConv2d || node.op == OpKind::FullyConnected;
-    for (size_t i = 0; i < node.inputs.size(); ++i)
-      inputs.push_back(weighted && i == 2 && node.inputs[i] != graph::kNone ? bias_tensor(node) : tensor(node.inputs[i]));
-    while (!inputs.empty() && inputs.back() == graph::kNone) inputs.pop_back();
+    if (has_weights(node.op)) return {tensor(node.inputs[0]), tensor(node.inputs[1]), bias_tensor(node)};
+    for (ValueId v : node.inputs) inputs.push_back(tensor(v));
     return inputs;
   }
 

@@ -38,7 +38,6 @@ int depthwise_version(const graph::Graph& graph, const Node& node) {
 
 int fully_connected_version(const graph::Graph& graph, const Node& node) {
   if (graph.value(node.inputs[1]).quant.per_channel()) return 12;
-  if (node.inputs.size() < 3 || node.inputs[2] == graph::kNone) return 6;
   return is_s8(graph, node) ? 4 : 1;
 }
 
