@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+"""The program as a user meets it: verbs, JSON fields, exit codes, messages, files left behind.
+
+    cli_test.py PROGRAM [unittest arguments]     # suites: Basics, Errors, Flow, RealData
+"""
+import json
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = pathlib.Path(sys.argv[1]).resolve()
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
+
+
+def kinglet(*args, limits=None, **kwargs):
+    return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, text=True, timeout=600, preexec_fn=limits, **kwargs)
+
+
+def as_json(*args, **kwargs):
+    done = kinglet(*args, "--json", **kwargs)
+    if done.returncode != 0:
+        raise AssertionError(f"{args}: exit {done.returncode}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="kinglet_e2e_"))
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+
+    def fails(self, code, *words, args, **kwargs):
+        done = kinglet(*args, **kwargs)
+        self.assertEqual(done.returncode, code, f"{args}: {done.stdout}{done.stderr}")
+        for word in words:
+            self.assertIn(word, done.stderr)
+        self.assertLessEqual(len(done.stderr.strip().splitlines()), 3, done.stderr)
+        self.assertEqual(done.stdout, "")
+        return done
+
+
+class Basics(Case):
+    def test_every_verb_has_help_with_examples(self):
+        verbs = [line.split("(")[1].split(",")[0] for line in (ROOT / "src/cli/verbs.def").read_text().splitlines() if line.startswith("KINGLET_VERB")]
+        self.assertGreater(len(verbs), 8)
+        for verb in verbs:
+            done = kinglet(verb, "-h")
+            self.assertEqual(done.returncode, 0, verb)
+            self.assertIn("xample", done.stdout + done.stderr, verb)
+
+    def test_inspect_shows_an_architecture_before_training(self):
+        report = as_json("inspect", "mobilenet_v2_rep@0.35,32x32x3,10")
+        self.assertEqual(report["params"], 30874)
+        self.assertEqual(report["macs"], 1364288)
+        self.assertGreater(report["train_params"], 30874)
+        self.assertEqual(report["inputs"][0]["shape"], [1, 32, 32, 3])
+        for field in ("file_bytes", "peak_activation_bytes", "outputs", "operators", "labels"):
+            self.assertIn(field, report)
+
+    def test_start_up_is_quick_and_small(self):
+        model = self.dir / "m.kinglet"
+        as_json("export", "resnet8@32x32x3,10", "--to", "kinglet", "-o", model)
+        times = []
+        for _ in range(9):
+            start = time.perf_counter()
+            self.assertEqual(kinglet("inspect", model).returncode, 0)
+            times.append(time.perf_counter() - start)
+        rss_kb = peak_rss_kb(model)
+        print(f"inspect: min {min(times) * 1e3:.1f} ms, peak {rss_kb / 1024:.1f} MB")
+        if "asan" not in str(PROGRAM):
+            self.assertLess(min(times), 0.05)
+            self.assertLess(rss_kb, 30 * 1024)
+
+
+def peak_rss_kb(model):
+    pid = os.fork()
+    if pid == 0:
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, 1)
+        os.execv(PROGRAM, [str(PROGRAM), "inspect", str(model)])
+    return os.wait4(pid, 0)[2].ru_maxrss
+
+
+class Errors(Case):
+    def test_usage(self):
+        self.fails(2, "did you mean 'quantize'", args=["quantise"])
+        self.fails(2, "did you mean '--threads'", args=["inspect", "x", "--thread", "3"])
+        self.fails(2, "--numerics", "litert2", args=["run", "resnet8@32x32x3,10", "a.jpg", "--numerics", "litert3"])
+        self.fails(2, "did you mean", args=["inspect", "resnet9@32x32x3,10"])
+        self.fails(2, args=["export", "resnet8@32x32x3,10", "--to", "tflit", "-o", self.dir / "x"])
+
+    def test_missing_and_foreign_files(self):
+        self.fails(3, "no such file", args=["inspect", self.dir / "none.tflite"])
+        (self.dir / "text.tflite").write_text("hello world, this is no model")
+        self.fails(3, "text.tflite", args=["inspect", self.dir / "text.tflite"])
+        (self.dir / "eight.tflite").write_bytes(b"\x1c\x00\x00\x00TFL3")
+        self.fails(3, "eight.tflite", args=["inspect", self.dir / "eight.tflite"])
+
+    def test_every_cut_of_a_tflite_file_is_refused(self):
+        model = self.dir / "m.tflite"
+        as_json("export", "mobilenet_v2_rep@0.35,32x32x1,10", "--to", "tflite", "-o", model)
+        whole = model.read_bytes()
+        for share in (0.01, 0.3, 0.6, 0.9):
+            cut = self.dir / "cut.tflite"
+            cut.write_bytes(whole[: int(len(whole) * share)])
+            self.fails(3, "cut.tflite", args=["inspect", cut])
+
+    def test_pictures(self):
+        model = self.dir / "m.kinglet"
+        as_json("export", "resnet8@32x32x3,10", "--to", "kinglet", "-o", model)
+        (self.dir / "a.jpg").write_bytes(b"GIF89a not a jpeg at all")
+        self.fails(3, "a.jpg", args=["run", model, self.dir / "a.jpg", "-q"])
+        (self.dir / "b.jpg").write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01")
+        self.fails(3, "b.jpg", args=["run", model, self.dir / "b.jpg", "-q"])
+
+    def test_labels_file_of_the_wrong_length(self):
+        images, labels = self.dir / "t10k-images-idx3-ubyte", self.dir / "t10k-labels-idx1-ubyte"
+        images.write_bytes(struct.pack(">IIII", 0x803, 3, 8, 8) + bytes(3 * 64))
+        labels.write_bytes(struct.pack(">II", 0x801, 2) + bytes(2))
+        self.fails(3, "labels", args=["eval", "mobilenet_v2_rep@0.35,32x32x1,10", "--data", images, "-q"])
+
+    def test_full_disk_leaves_nothing(self):
+        def small_files():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+        self.fails(3, "cannot be written", args=["export", "resnet8@32x32x3,10", "--to", "tflite", "-o", self.dir / "m.tflite"], limits=small_files)
+        self.assertEqual(list(self.dir.iterdir()), [])
+
+    def test_test_split_is_refused_for_calibration(self):
+        self.fails(2, "test", args=["quantize", "mobilenet_v2_rep@0.35,28x28x1,10", "--data", "drawn_digits:test", "-o", self.dir / "m.kinglet", "-q"])
+
+
+@unittest.skipUnless((PROGRAM.parent / "kinglet-train").exists(), "built without libtorch")
+class Flow(Case):
+    RECIPE = "name: tiny\nmodel: mobilenet_v2_rep@0.35,28x28x1,10\ndata: drawn_digits\nepochs: 2\nlimit: 2000\nbatch: 64\nlr: 0.1\nema: 0.98\n"
+
+    def test_misspelt_key_names_line_and_nearest(self):
+        recipe = self.dir / "r.yaml"
+        recipe.write_text(self.RECIPE + "lable_smoothing: 0.1\n")
+        self.fails(3, "r.yaml:9", "label_smoothing", args=["train", recipe, "--runs", self.dir / "runs"])
+        self.assertFalse((self.dir / "runs").exists())
+
+    def test_from_pictures_to_card(self):
+        recipe = self.dir / "r.yaml"
+        recipe.write_text(self.RECIPE)
+        trained = as_json("train", recipe, "--runs", self.dir / "runs", "--quiet")
+        best, int8, tflite, float_tflite = pathlib.Path(trained["best"]), self.dir / "m.kinglet", self.dir / "m.tflite", self.dir / "f.tflite"
+        self.assertEqual(trained["epochs"], 2)
+        report = as_json("quantize", best, "--data", "drawn_digits:train", "-o", int8, "--calibration-n", 100)
+        self.assertEqual(report["calibration_n"], 100)
+        self.assertEqual(report["fold_proof"]["label_flips"], 0)
+        self.assertLess(report["fold_proof"]["max_output_difference"], 1e-4)
+        exported = as_json("export", int8, "--to", "tflite", "-o", tflite)
+        self.assertEqual(exported["bytes"], tflite.stat().st_size)
+        as_json("export", best, "--to", "tflite", "-o", float_tflite)
+        figures = [as_json("eval", m, "--data", "drawn_digits:test") for m in (best, float_tflite, int8, tflite)]
+        self.assertGreater(figures[0]["top1"], 60)
+        self.assertEqual(figures[0]["confusion"], figures[1]["confusion"])
+        self.assertEqual(figures[2]["confusion"], figures[3]["confusion"])
+        self.assertLess(abs(figures[0]["top1"] - figures[2]["top1"]), 2)
+        self.assertLess(figures[0]["top1_ci95"][0], figures[0]["top1"])
+        both = as_json("compare", float_tflite, tflite, "--data", "drawn_digits:test")
+        self.assertGreater(both["agree"], 0.95 * both["n"])
+        self.assertEqual(len(both["flips"]), both["n"] - both["agree"])
+        bench = as_json("bench", tflite, "-n", 20, "--layers")
+        self.assertLessEqual(bench["min_us"], bench["median_us"])
+        card = as_json("card", int8, "--with", best, "--data", "drawn_digits:test", "--name", "tiny", "--curves", self.dir / "runs/tiny/metrics.csv", "-o", self.dir / "card")
+        self.assertEqual({pathlib.Path(f).name for f in card["files"]}, {"README.md", "card.html", "card.json", "tiny_int8.tflite", "tiny_float.tflite", "labels.txt"})
+        self.assertIn(f"{figures[2]['top1']:.2f}", (self.dir / "card/README.md").read_text())
+        sheet = self.dir / "sheet.png"
+        as_json("eval", tflite, "--data", "drawn_digits:test", "--limit", 20, "--sheet", sheet)
+        self.assertEqual(sheet.read_bytes()[:4], b"\x89PNG")
+        shown = as_json("run", tflite, sheet)
+        self.assertEqual(len(shown[0]["top"]), 5)
+        printed = as_json("compile", int8, "--target", "portable", "-o", self.dir / "c")
+        self.assertGreater(printed["arena_bytes"], 0)
+        self.assertTrue(all(pathlib.Path(f).exists() for f in printed["files"]))
+
+    def test_interrupt_keeps_the_checkpoint(self):
+        recipe = self.dir / "r.yaml"
+        recipe.write_text(self.RECIPE.replace("epochs: 2", "epochs: 500"))
+        child = subprocess.Popen([PROGRAM, "train", recipe, "--runs", self.dir / "runs"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        last = self.dir / "runs/tiny/last.kinglet"
+        for _ in range(600):
+            if last.exists():
+                break
+            time.sleep(0.1)
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=60)
+        self.assertEqual(child.returncode, 130)
+        self.assertTrue(as_json("inspect", last)["params"] > 0)
+
+
+@unittest.skipUnless((SHARED / "models").exists(), "needs the models of ../shared")
+class RealData(Case):
+    GOLDEN = SHARED / "models/golden"
+
+    @staticmethod
+    def input_bytes(k, n):
+        if k < 2:
+            return bytes([0, 255][k : k + 1]) * n
+        if k == 2:
+            return bytes(255 * (i & 1) for i in range(n))
+        if k == 3:
+            return bytes(i & 255 for i in range(n))
+        if k == 4:
+            return bytes(((i * i & 0xFFFFFFFF) >> 8) & 255 for i in range(n))
+        mask, out = (1 << 64) - 1, bytearray()
+        for j in range(1, n // 8 + 2):
+            z = (k + j * 0x9E3779B97F4A7C15) & mask
+            z = ((z ^ z >> 30) * 0xBF58476D1CE4E5B9) & mask
+            z = ((z ^ z >> 27) * 0x94D049BB133111EB) & mask
+            out += (z ^ z >> 31).to_bytes(8, "little")
+        return bytes(out[:n])
+
+    def raw(self, model, count, n, convert):
+        (self.dir / "in").write_bytes(b"".join(convert(self.input_bytes(k, n)) for k in range(count)))
+
+    def test_raw_run_equals_the_frozen_outputs(self):
+        signed = bytes.maketrans(bytes(range(256)), bytes(b ^ 0x80 for b in range(256)))
+        for name, n in (("seeed/cifar10_rep035_int8", 3072), ("seeed/mnist_rep035_int8", 1024), ("mlperf_tiny/resnet8_int8", 3072), ("mlperf_tiny/vww_96_int8", 27648)):
+            stem = name.split("/")[1]
+            (self.dir / "in").write_bytes(b"".join(self.input_bytes(k, n).translate(signed) for k in range(60)))
+            for numerics, suffix in (("tflm", ""), ("tflite214", ""), ("litert2", ".litert2")):
+                golden = self.GOLDEN / "litert" / f"{stem}{suffix}.out"
+                if not golden.exists():
+                    golden = self.GOLDEN / "litert" / f"{stem}.out"
+                for engine in ("session", "portable"):
+                    done = as_json("run", SHARED / f"models/{name}.tflite", "--raw-input", self.dir / "in", "--raw-output", self.dir / "out", "--numerics", numerics, "--engine", engine)
+                    self.assertEqual(done["n"], 60)
+                    got = (self.dir / "out").read_bytes()
+                    self.assertEqual(got, golden.read_bytes()[: len(got)], f"{stem} {numerics} {engine}")
+
+    def test_published_figures_on_all_ten_thousand(self):
+        for name, top1, top5 in (("seeed/cifar10_rep035_int8", 74.28, 98.10), ("mlperf_tiny/resnet8_int8", 87.07, 99.15)):
+            report = as_json("eval", SHARED / f"models/{name}.tflite", "--data", "cifar10:test", "--raw-output", self.dir / "out")
+            self.assertEqual(report["n"], 10000)
+            self.assertAlmostEqual(report["top1"], top1, places=2)
+            self.assertAlmostEqual(report["top5"], top5, places=2)
+            golden = self.GOLDEN / "cifar10_test" / (name.split("/")[1] + ".out")
+            self.assertEqual((self.dir / "out").read_bytes(), golden.read_bytes())
+            print(f"{name}: {report['images_per_s']:.0f} pictures/s")
+
+    def test_the_published_seven(self):
+        shown = as_json("run", SHARED / "models/seeed/mnist_rep035_int8.tflite", SHARED / "models/seeed/mnist_7.jpg", "-q")
+        self.assertEqual(shown[0]["top"][0]["index"], 7)
+        self.assertAlmostEqual(shown[0]["top"][0]["score"], 255 / 256, places=6)
+
+    def test_buffer_index_out_of_range(self):
+        whole = bytearray((SHARED / "models/mlperf_tiny/resnet8_int8.tflite").read_bytes())
+        refused = 0
+        for at in range(len(whole) - 20000, len(whole) - 4, 1000):
+            damaged = bytearray(whole)
+            damaged[at : at + 4] = b"\xff\xff\xff\x7f"
+            (self.dir / "d.tflite").write_bytes(damaged)
+            done = kinglet("inspect", self.dir / "d.tflite")
+            self.assertIn(done.returncode, (0, 3), done.stderr)
+            refused += done.returncode == 3
+        self.assertGreater(refused, 0)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0]] + sys.argv[2:], verbosity=2)
