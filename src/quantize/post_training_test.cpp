@@ -22,7 +22,7 @@ namespace {
 graph::Model small_model(uint64_t seed) {
   TestNet net(seed);
   auto y = net.relu6(net.batch_norm(net.conv(net.input(Shape{1, 8, 8, 3}), 8, "conv0", {3, 2, {graph::PaddingMode::same, 0, 0, 0, 0}, false}), "bn0"), "relu0");
-  y = net.relu(net.add(net.batch_norm(net.depthwise(y, "dw"), "bn1"), y, "sum"), "relu1");
+  y = net.relu(net.add(net.relu(net.batch_norm(net.depthwise(y, "dw"), "bn1"), "relu1"), y, "sum"), "relu2");
   y = net.node(OpKind::MaxPool2d, graph::Pool2dAttrs{2, 2, 2, 2, {}, {}}, y, "pool");
   y = net.dense(net.mean(net.conv(y, 12, "conv1"), "mean"), 3, "fc");
   graph::Model model;
