@@ -1,0 +1,34 @@
+// One run of kinglet-train: recipe to runs/NAME/, with its checkpoints, log, table and curves.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "train/trainer.h"
+
+namespace kinglet::train {
+
+struct RunOptions {
+  std::filesystem::path recipe;         ///< may be empty with `from` and `data`: a short fine-tuning then
+  std::vector<std::string> overrides;   ///< key=value
+  bool resume = false;
+  std::string from, data;               ///< replace the recipe's when not empty
+  std::filesystem::path runs = "runs";
+  int threads = 0;                      ///< 0: the recipe's
+  std::optional<uint64_t> seed;
+};
+
+struct RunResult {
+  std::filesystem::path folder, best;
+  TrainResult result;
+  int threads = 0;
+};
+
+/// `say` gets the lines that go to the log and to the user; `events` may set progress, on_step and stop, the rest
+/// is filled in. Throws Error.
+RunResult run(const RunOptions& options, TrainEvents events, const std::function<void(const std::string&)>& say);
+
+}  // namespace kinglet::train
