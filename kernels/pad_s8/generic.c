@@ -6,10 +6,12 @@ KINGLET_EXPORT void kinglet_pad_s8(const kinglet_pad_s8_args* args, const int8_t
     for (int32_t j = -s->before[1]; j < s->out[1] - s->before[1]; ++j) {
       for (int32_t k = -s->before[2]; k < s->out[2] - s->before[2]; ++k) {
         const int inside = i >= 0 && i < s->in[0] && j >= 0 && j < s->in[1] && k >= 0 && k < s->in[2];
-        for (int32_t l = -s->before[3]; l < s->out[3] - s->before[3]; ++l) {
-          const int from_x = inside && l >= 0 && l < s->in[3];
-          *y++ = from_x ? x[((i * s->in[1] + j) * s->in[2] + k) * s->in[3] + l] : (int8_t)args->value;
-        }
+        const int32_t before = inside ? s->before[3] : s->out[3], taken = inside ? s->in[3] : 0;
+        const int8_t* row = x + (inside ? ((i * s->in[1] + j) * s->in[2] + k) * s->in[3] : 0);
+        for (int32_t l = 0; l < before; ++l) y[l] = (int8_t)args->value;
+        for (int32_t l = 0; l < taken; ++l) y[before + l] = row[l];
+        for (int32_t l = before + taken; l < s->out[3]; ++l) y[l] = (int8_t)args->value;
+        y += s->out[3];
       }
     }
   }

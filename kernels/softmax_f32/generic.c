@@ -1,6 +1,6 @@
-#include <math.h>
-
 #include "kernels/kernels.h"
+
+float expf(float x); /* of the C library; its header may be missing where code is freestanding */
 
 /* Over the last axis. */
 KINGLET_EXPORT void kinglet_softmax_f32(const kinglet_softmax_f32_args* args, const float* x, float* y) {

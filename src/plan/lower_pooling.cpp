@@ -60,15 +60,24 @@ void lower_mean(Lowering& lowering, const graph::Node& node) {
 
 namespace {
 
+/// Axes right-aligned in four; an axis that is not padded is merged into the one before it, for longer rows.
 kinglet_padding make_padding(const graph::Node& node, const Shape& x, const Shape& y) {
   const auto& attrs = node.as<graph::PadAttrs>();
   kinglet_padding p{{1, 1, 1, 1}, {0, 0, 0, 0}, {1, 1, 1, 1}};
-  if (x.rank() > 4) ops::refuse(node, "pads a tensor of " + std::to_string(x.rank()) + " axes", "4 is the most");
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    const int slot = axis + 4 - x.rank();
-    p.in[slot] = to_int32(node, x[axis]);
-    p.before[slot] = attrs.before[static_cast<size_t>(axis)];
-    p.out[slot] = to_int32(node, y[axis]);
+  int64_t run = 1;  // values that the axes to the right hold together
+  int slot = 4;
+  for (int axis = x.rank() - 1; axis >= 0; --axis) {
+    const auto at = static_cast<size_t>(axis);
+    const bool padded = attrs.before[at] != 0 || attrs.after[at] != 0;
+    if (!padded && axis > 0) {
+      run *= x[axis];
+      continue;
+    }
+    if (--slot < 0) ops::refuse(node, "pads more than four axes");
+    p.in[slot] = to_int32(node, x[axis] * run);
+    p.before[slot] = to_int32(node, attrs.before[at] * run);
+    p.out[slot] = to_int32(node, y[axis] * run);
+    run = 1;
   }
   return p;
 }
