@@ -75,7 +75,9 @@ class Run {
     if (node.op == OpKind::Opaque) ops::refuse(node, "cannot be run: Kinglet does not know this operator");
     check_types(node, in);
     const auto& value = graph_.value(node.outputs[0]);
-    Tensor out(value.dtype, value.shape.with_dim(0, batch_));
+    // FakeQuantize of weights gives weights, whose dimension 0 is no batch.
+    const bool of_weights = node.op == OpKind::FakeQuantize && graph_.value(node.inputs[0]).is_constant();
+    Tensor out(value.dtype, of_weights ? value.shape : value.shape.with_dim(0, batch_));
     Call call{graph_, node, in, out, options_.numerics};
     dispatch(call);
     if (options_.tap) options_.tap(node, std::span(&out, 1));
