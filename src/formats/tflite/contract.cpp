@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/sha256.h"
+#include "formats/tflite/file.h"
 #include "formats/tflite/metadata.h"
 #include "formats/tflite/zip.h"
 

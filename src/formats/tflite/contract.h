@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "base/progress.h"
-#include "formats/tflite/file.h"
 #include "graph/model.h"
 
 namespace kinglet::formats::tflite {
+
+class File;
 
 inline constexpr const char* kContractName = "kinglet.contract";
 

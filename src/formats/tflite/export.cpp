@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_set>
 
+#include "base/error.h"
 #include "formats/tflite/contract.h"
 #include "formats/tflite/export_operators.h"
 #include "formats/tflite/metadata.h"

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "formats/tflite/contract.h"
+#include "formats/tflite/file.h"
 #include "formats/tflite/operators.h"
 #include "formats/tflite/tflite.h"
 #include "ops/verify.h"

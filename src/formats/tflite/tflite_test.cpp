@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "formats/formats.h"
 #include "formats/tflite/contract.h"

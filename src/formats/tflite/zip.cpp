@@ -53,7 +53,10 @@ class Reader {
 
  private:
   void check(int status) const {
-    if (status == ARCHIVE_OK || status == ARCHIVE_WARN) return;
+    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) fail();
+  }
+
+  [[noreturn]] void fail() const {
     const char* reason = archive_error_string(archive_.get());
     throw Error(where_, fmt::format("cannot be read ({})", reason ? reason : "damaged"));
   }
@@ -63,8 +66,8 @@ class Reader {
     for (;;) {
       const la_ssize_t n = archive_read_data(archive_.get(), block.data(), block.size());
       if (n == 0) return bytes;
-      if (n < 0) check(static_cast<int>(n));
-      const auto got = static_cast<size_t>(std::max<la_ssize_t>(n, 0));
+      if (n < 0) fail();
+      const auto got = static_cast<size_t>(n);
       total_ += got;
       if (bytes.size() + got > kMaxEntryBytes || total_ > kMaxTotalBytes) throw Error(where_, "unpacks to more than is allowed at '" + name + "'");
       bytes.insert(bytes.end(), block.begin(), block.begin() + n);
