@@ -14,7 +14,7 @@ void prepare_environment(char** argv) {
   if (std::getenv(kMark)) return;
   setenv(kMark, "1", 1);
   unsetenv("OMP_WAIT_POLICY");
-  setenv("GOMP_SPINCOUNT", "20000", 1);
+  setenv("GOMP_SPINCOUNT", "1000", 1);
   execv("/proc/self/exe", argv);
 }
 

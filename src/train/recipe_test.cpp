@@ -1,0 +1,85 @@
+#include "train/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace kinglet::train {
+namespace {
+
+constexpr const char* kYaml =
+    "model: resnet8@32x32x3,10\n"
+    "data: cifar10\n"
+    "epochs: 7\n"
+    "lr: 0.25\n"
+    "augment:\n"
+    "  flip: true\n"
+    "  cutout: 8\n";
+
+std::string refusal(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
+  try {
+    parse_recipe(yaml, "r.yaml", overrides);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+void expect_says(const std::string& message, const std::vector<std::string>& parts) {
+  for (const auto& part : parts) EXPECT_NE(message.find(part), std::string::npos) << message;
+}
+
+TEST(Recipe, ReadsKeysAndKeepsDefaults) {
+  const Recipe r = parse_recipe(kYaml, "dir/my_run.yaml", {});
+  EXPECT_EQ(r.name, "my_run");
+  EXPECT_EQ(r.model, "resnet8@32x32x3,10");
+  EXPECT_EQ(r.epochs, 7);
+  EXPECT_DOUBLE_EQ(r.lr, 0.25);
+  EXPECT_TRUE(r.augment.flip);
+  EXPECT_EQ(r.augment.cutout, 8);
+  EXPECT_EQ(r.batch, 128);
+  EXPECT_EQ(r.val, "default");
+}
+
+TEST(Recipe, OverridesReachNestedKeys) {
+  const Recipe r = parse_recipe(kYaml, "r.yaml", {"epochs=3", "augment.flip=false", "distill.teacher=t.kinglet", "optimizer=adamw"});
+  EXPECT_EQ(r.epochs, 3);
+  EXPECT_FALSE(r.augment.flip);
+  EXPECT_EQ(r.augment.cutout, 8);
+  EXPECT_EQ(r.distill.teacher, "t.kinglet");
+  EXPECT_EQ(r.optimizer, "adamw");
+}
+
+TEST(Recipe, PrintedFormReadsBackTheSame) {
+  const Recipe r = parse_recipe(kYaml, "r.yaml", {"lr=0.1234567890123", "val=none", "name=a \"b\"", "seed=18446744073709551615"});
+  const std::string text = to_yaml(r);
+  const Recipe again = parse_recipe(text, "other.yaml", {});
+  EXPECT_EQ(to_yaml(again), text);
+  EXPECT_EQ(again.seed, 18446744073709551615u);
+  EXPECT_EQ(again.name, "a \"b\"");
+}
+
+TEST(Recipe, HashIgnoresNameAndThreadsOnly) {
+  const auto hash = [](const std::vector<std::string>& overrides) { return recipe_hash(parse_recipe(kYaml, "r.yaml", overrides)); };
+  EXPECT_EQ(hash({}), hash({"name=other", "threads=2"}));
+  EXPECT_NE(hash({}), hash({"augment.cutout=9"}));
+}
+
+TEST(Recipe, RefusesInWords) {
+  expect_says(refusal("model: a\ndata: b\nepoch: 3\n"), {"r.yaml: line 3: epoch", "did you mean 'epochs'"});
+  expect_says(refusal("model: a\ndata: b\naugment:\n  flp: true\n"), {"r.yaml: line 4: augment.flp", "augment.flip"});
+  expect_says(refusal(kYaml, {"augment.cutot=3"}), {"'augment.cutot=3'", "augment.cutout"});
+  expect_says(refusal("model: a\ndata: b\nepochs: many\n"), {"line 3", "'many' is not a whole number"});
+  expect_says(refusal("model: a\ndata: b\nnesterov: yes\n"), {"line 3", "neither true nor false"});
+  expect_says(refusal("model: a\ndata: b\nlr: -1\n"), {"line 3", "positive"});
+  expect_says(refusal("model: a\ndata: b\noptimizer: sdg\n"), {"line 3", "did you mean 'sgd'"});
+  expect_says(refusal("model: a\ndata: cifar10:test\n"), {"line 2", "test split"});
+  expect_says(refusal("data: b\n"), {"model", "is missing"});
+  expect_says(refusal("model: [a, b]\ndata: b\n"), {"line 1", "one value"});
+  expect_says(refusal("model: a\n  data: b: c\n"), {"r.yaml: line 2"});
+  expect_says(refusal("just words"), {"r.yaml"});
+  expect_says(refusal(kYaml, {"nonsense"}), {"is not key=value"});
+}
+
+}  // namespace
+}  // namespace kinglet::train
