@@ -13,7 +13,7 @@ constexpr const char* kStyle = R"(:root{color-scheme:light dark;--paper:#fff;--p
 *{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.55 ui-sans-serif,system-ui,-apple-system,"Segoe UI",sans-serif}
 main{max-width:1060px;margin:0 auto;padding:40px 24px 64px}h1{font-size:30px;line-height:1.2;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:18px;margin:0 0 14px}
 p{margin:0 0 12px;max-width:75ch}.faint{color:var(--faint)}section{margin-top:36px}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(168px,1fr));gap:12px;margin-top:24px}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:12px;margin-top:24px}
 .figure{background:var(--panel);border:1px solid var(--rule);border-radius:10px;padding:14px 16px}.figure b{display:block;font-size:24px;line-height:1.25;font-variant-numeric:tabular-nums}
 .figure span{color:var(--faint);font-size:13px}.scroll{overflow-x:auto;border:1px solid var(--rule);border-radius:10px;margin-bottom:14px}
 table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:8px 12px;border-bottom:1px solid var(--rule);vertical-align:top}
