@@ -7,13 +7,14 @@
 #include "eval/accuracy.h"
 #include "flow/deploy.h"
 #include "flow/engine.h"
+#include "flow/picture_sheet.h"
 
 namespace kinglet::cli {
 
 namespace {
 
 struct Args {
-  std::string model, data, engine = "session", outputs;
+  std::string model, data, engine = "session", outputs, sheet;
   eval::EvalOptions options;
 };
 
@@ -50,6 +51,7 @@ void add_eval(Verb& verb) {
   verb.app.add_option("--class-offset", args->options.class_offset, "output index of the first class (1 for 1001 outputs with background)");
   verb.app.add_option("--mistakes", args->options.mistakes, "how many of the most confident mistakes to list (default 10)");
   verb.app.add_option("--raw-output", args->outputs, "also write every output, in picture order");
+  verb.app.add_option("--sheet", args->sheet, "PNG of the first 40 pictures with the answers");
   verb.app.add_option("--engine", args->engine, "session (default), portable, reference");
   verb.examples("  kinglet eval model.tflite --data cifar10:test\n  kinglet eval model.kinglet --data my_pictures/ --input order=bgr --json");
   verb.action = [&verb, args] {
@@ -61,6 +63,7 @@ void add_eval(Verb& verb) {
     const auto report = eval::evaluate(*engine, model, *dataset, args->options);
     for (const auto& warning : report.warnings) verb.warn()(warning);
     if (!args->outputs.empty()) write_file(args->outputs, report.outputs);
+    if (!args->sheet.empty()) flow::write_picture_sheet(report, *dataset, 40, args->sheet);
     verb.print(eval_report_to_json(report), verb.flags.json ? "" : human(report));
     return 0;
   };

@@ -1,0 +1,35 @@
+#include "flow/picture_sheet.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "data/sheet.h"
+
+namespace kinglet::flow {
+
+namespace {
+
+data::SheetItem item(const eval::EvalReport& report, const data::Dataset& pictures, int64_t i) {
+  auto name = [&](int c) { return c >= 0 && static_cast<size_t>(c) < report.classes.size() ? report.classes[static_cast<size_t>(c)] : std::string("background"); };
+  const int label = pictures.label(i), said = report.predictions[static_cast<size_t>(i)];
+  data::SheetItem cell{pictures.image(i), name(said)};
+  if (said == label) return cell;
+  cell.label += "\nis " + name(label);
+  cell.ink = {190, 20, 20};
+  return cell;
+}
+
+}  // namespace
+
+void write_picture_sheet(const eval::EvalReport& report, const data::Dataset& pictures, int count, const std::filesystem::path& path) {
+  std::vector<data::SheetItem> items;
+  const auto n = std::min<int64_t>({count, report.n, static_cast<int64_t>(report.predictions.size())});
+  for (int64_t i = 0; i < n; ++i) items.push_back(item(report, pictures, i));
+  data::SheetStyle style;
+  style.title = fmt::format("{} {}: the first {} pictures and the answers, mistakes in red", report.data, report.split, n);
+  write_file(path, data::encode_png(data::contact_sheet(items, style)));
+}
+
+}  // namespace kinglet::flow
