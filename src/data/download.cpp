@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -99,7 +100,10 @@ Attempt fetch_once(const std::string& url, const fs::path& part, uint64_t limit,
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &attempt.status);
   attempt.reason = reason[0] ? reason : curl_easy_strerror(attempt.code);
   attempt.disk_failed = transfer.disk_failed || std::fflush(file.get()) != 0;
-  if (attempt.code == CURLE_WRITE_ERROR && !attempt.disk_failed) attempt.reason = fmt::format("sends more than the {} bytes expected", limit);
+  if (attempt.code == CURLE_WRITE_ERROR && !attempt.disk_failed) {
+    attempt.reason = fmt::format("sends more than the {} bytes expected", limit);
+    fs::remove(part);
+  }
   return attempt;
 }
 
@@ -123,6 +127,7 @@ bool cannot_resume(const Attempt& attempt, uint64_t had) {
 
 /// Empty when `part` is complete as far as the server is concerned, else the reason.
 std::string fetch(const std::string& url, const fs::path& part, uint64_t limit, const ProgressCallback& progress) {
+  uint64_t furthest = size_of(part);
   for (int idle = 0; idle < kIdleTries;) {
     const uint64_t had = size_of(part);
     const auto attempt = fetch_once(url, part, limit, progress);
@@ -134,7 +139,8 @@ std::string fetch(const std::string& url, const fs::path& part, uint64_t limit, 
       continue;
     }
     if (!may_try_again(attempt)) return attempt.reason;
-    idle = size_of(part) > had ? 0 : idle + 1;
+    idle = size_of(part) > furthest ? 0 : idle + 1;
+    furthest = std::max(furthest, size_of(part));
     if (idle == kIdleTries) return attempt.reason;
   }
   return "the connection kept breaking";
@@ -150,7 +156,6 @@ std::string try_address(const std::string& url, const fs::path& path, const std:
     resumed = size_of(part) > 0;
     const bool complete = bytes > 0 && size_of(part) == bytes;  // stopped between the last byte and the check
     const auto reason = complete ? "" : fetch(url, part, bytes, progress);
-    if (bytes > 0 && size_of(part) > bytes) fs::remove(part);
     if (!reason.empty()) return reason;
     found = sha256_file(part);
     if (found == sum) {

@@ -75,8 +75,8 @@ std::string error_of(F&& f) {
 
 #define EXPECT_ERROR(expression, ...)                                                                     \
   do {                                                                                                    \
-    const std::string message = ::kinglet::data::error_of([&] { (void)(expression); });                    \
-    for (const auto& part : std::vector<std::string>{__VA_ARGS__}) EXPECT_NE(message.find(part), std::string::npos) << message; \
+    const std::string said = ::kinglet::data::error_of([&] { (void)(expression); });                    \
+    for (const auto& part : std::vector<std::string>{__VA_ARGS__}) EXPECT_NE(said.find(part), std::string::npos) << said; \
   } while (false)
 
 }  // namespace kinglet::data
