@@ -22,10 +22,10 @@ constexpr double kLargestBias = 1 << 30;
 
 bool has_weights(const Node& node) { return node.op == OpKind::Conv2d || node.op == OpKind::DepthwiseConv2d || node.op == OpKind::FullyConnected; }
 
-/// Axis of the output channel; -1 for one scale in all.
-int weight_axis(const Node& node, const ConvertOptions& options) {
+/// Axis of the output channel; -1 for one scale in all. `known` scales of a fully connected layer tell by their number.
+int weight_axis(const Node& node, const ConvertOptions& options, const std::vector<float>* known) {
   if (node.op == OpKind::DepthwiseConv2d) return 3;
-  if (node.op == OpKind::FullyConnected) return options.per_channel_fc ? 0 : -1;
+  if (node.op == OpKind::FullyConnected) return (known ? known->size() > 1 : options.per_channel_fc) ? 0 : -1;
   return 0;
 }
 
@@ -118,14 +118,14 @@ Value quantized_constant(const Value& value, const QuantParams& params) {
 void convert_parameters(Graph& result, const Graph& graph, const std::vector<std::vector<graph::NodeIndex>>& users, graph::NodeIndex index,
                         const std::vector<QuantParams>& params, const ConvertOptions& options) {
   const Node& node = graph.node(index);
-  const int axis = weight_axis(node, options);
   const float input_scale = params[static_cast<size_t>(node.inputs[0])].scale.at(0);
   const ValueId w = node.inputs[1], b = node.inputs.size() > 2 ? node.inputs[2] : kNone;
   if (!graph.value(w).is_constant() || (b != kNone && !graph.value(b).is_constant()))
     throw Error(graph::describe(node), "has weights that are not constant and cannot be quantized");
-  const auto known = options.weight_scales.find(w);
-  const std::vector<float> scales = known != options.weight_scales.end() ? known->second
-                                    : choose_scales(graph.value(w), b == kNone ? nullptr : &graph.value(b), axis, input_scale);
+  const auto found = options.weight_scales.find(w);
+  const std::vector<float>* known = found == options.weight_scales.end() ? nullptr : &found->second;
+  const int axis = weight_axis(node, options, known);
+  const std::vector<float> scales = known ? *known : choose_scales(graph.value(w), b == kNone ? nullptr : &graph.value(b), axis, input_scale);
   auto shared = [&](ValueId v) { return users[static_cast<size_t>(v)].size() > 1; };
   result.node(index).inputs[1] = store(result, w, shared(w), quantized_weights(graph.value(w), scales, axis));
   if (b != kNone) result.node(index).inputs[2] = store(result, b, shared(b), quantized_bias(graph.value(b), input_scale, scales));

@@ -28,7 +28,7 @@ void compare(FoldProof& proof, std::span<const Tensor> a, std::span<const Tensor
   for (size_t o = 0; o < a.size(); ++o) {
     KINGLET_CHECK(a[o].shape() == b[o].shape());
     const auto x = a[o].data<float>(), y = b[o].data<float>();
-    for (size_t i = 0; i < x.size(); ++i) proof.largest_difference = std::max(proof.largest_difference, std::abs(double{x[i]} - double{y[i]}));
+    for (size_t i = 0; i < x.size(); ++i) proof.max_output_difference = std::max(proof.max_output_difference, std::abs(double{x[i]} - double{y[i]}));
   }
   proof.n += a[0].shape()[0];
   proof.label_flips += flips(a[0], b[0]);
@@ -56,7 +56,7 @@ FoldProof prove_fold(const graph::Model& before, const graph::Graph& after, cons
 }
 
 Json proof_to_json(const FoldProof& proof) {
-  return {{"n", proof.n}, {"largest_difference", proof.largest_difference}, {"label_flips", proof.label_flips}};
+  return {{"n", proof.n}, {"max_output_difference", proof.max_output_difference}, {"label_flips", proof.label_flips}};
 }
 
 }  // namespace kinglet::quantize

@@ -13,7 +13,7 @@ namespace kinglet::quantize {
 
 struct FoldProof {
   int64_t n = 0;                  ///< pictures
-  double largest_difference = 0;  ///< of any output element, absolute
+  double max_output_difference = 0;  ///< of any output element, absolute
   int64_t label_flips = 0;        ///< pictures whose highest score moved (first output, last axis)
 };
 
@@ -22,7 +22,7 @@ FoldProof prove_fold(const graph::Graph& before, const graph::Graph& after, std:
 /// On `n` pictures of a data set, through the model's input contract.
 FoldProof prove_fold(const graph::Model& before, const graph::Graph& after, const data::Dataset& pictures, int n, uint64_t seed, int threads = 0);
 
-/// {"n", "largest_difference", "label_flips"}, kept in the provenance as "fold_proof".
+/// {"n", "max_output_difference", "label_flips"}, kept in the provenance as "fold_proof".
 Json proof_to_json(const FoldProof& proof);
 
 }  // namespace kinglet::quantize

@@ -51,7 +51,7 @@ TEST(FoldProof, RepBlocksFoldExactlyToTheBorders) {
   EXPECT_EQ(proof.n, 8);
   EXPECT_EQ(proof.label_flips, 0);
   // Six doubling steps make large activations: relative to them, float rounding.
-  EXPECT_LT(proof.largest_difference, 2e-2);
+  EXPECT_LT(proof.max_output_difference, 2e-2);
 }
 
 TEST(FoldProof, MixedBranchesFoldExactly) {
@@ -66,7 +66,7 @@ TEST(FoldProof, MixedBranchesFoldExactly) {
   passes::fold_for_deployment(after);
   EXPECT_EQ(after.node_count(), 5);  // conv, depthwise, conv, mean, fc
   const FoldProof proof = prove_fold(before, after, random_batches(Shape{1, 7, 7, 4}, 4), 2);
-  EXPECT_LT(proof.largest_difference, 1e-4);
+  EXPECT_LT(proof.max_output_difference, 1e-4);
   EXPECT_EQ(proof.label_flips, 0);
 }
 
@@ -76,7 +76,7 @@ TEST(FoldProof, SeesADifference) {
   graph::Graph after = before;
   after.value(after.node(0).inputs[2]).constant = Tensor::of<float>(Shape{3}, std::vector<float>{100.0f, 0.0f, 0.0f});
   const FoldProof proof = prove_fold(before, after, random_batches(Shape{1, 4}, 4), 1);
-  EXPECT_GT(proof.largest_difference, 90.0);
+  EXPECT_GT(proof.max_output_difference, 90.0);
   EXPECT_GT(proof.label_flips, 0);
 }
 

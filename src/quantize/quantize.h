@@ -21,8 +21,8 @@ std::string_view io_name(Io io);
 Io io_from_name(std::string_view name);  ///< throws a usage Error
 
 struct Options {
-  Observer observer = Observer::percentile;
-  double percentile = 99.99;  ///< of the observed values kept on either side, in percent
+  Observer observer = Observer::mse;
+  double percentile = 99.99;  ///< of the observed values kept on either side, in percent; Observer::percentile only
   Io io = Io::int8;
   int calibration_n = 512;  ///< pictures; fewer when the set is smaller
   uint64_t seed = 1;
