@@ -97,7 +97,9 @@ ClampRange activation_range(graph::Activation activation, const graph::QuantPara
   ClampRange range = dtype_range(dtype);
   if (activation == graph::Activation::none) return range;
   range.min = std::max(range.min, quant.zero_point.at(0));
-  if (activation == graph::Activation::relu6) range.max = std::min(range.max, quant.zero_point[0] + static_cast<int32_t>(std::round(6.0f / quant.scale.at(0))));
+  // In double until it is clamped: a hostile file's scale may be tiny.
+  const double six = quant.zero_point[0] + double{std::round(6.0f / quant.scale.at(0))};
+  if (activation == graph::Activation::relu6 && six < range.max) range.max = static_cast<int32_t>(six);
   return range;
 }
 

@@ -65,6 +65,18 @@ TEST(BadTflite, TheUnspoiledFileIsFine) {
   EXPECT_EQ(model.graph.value(model.graph.node(0).inputs[1]).quant.axis, 0);
 }
 
+TEST(GoodTflite, ABatchOfMinusOneIsOnePicture) {
+  TestFile file;
+  for (size_t i : {0u, 3u, 4u}) file.tensors[i].shape[0] = -1;
+  EXPECT_EQ(import_model(file.build(), "m.tflite").graph.values()[0].shape, (Shape{1, 4, 4, 2}));
+}
+
+TEST(GoodTflite, BytesAtAnOddAddressAreRead) {
+  auto bytes = TestFile{}.build();
+  bytes.insert(bytes.begin(), std::byte{0});
+  EXPECT_EQ(import_model(std::span(bytes).subspan(1), "m.tflite").graph.node_count(), 2);
+}
+
 struct Bad {
   const char* name;
   std::function<void(TestFile&)> spoil;
