@@ -3,11 +3,9 @@
 #include <benchmark/benchmark.h>
 
 #include <functional>
-#include <map>
-#include <memory>
 
+#include "eval/peak.h"
 #include "ops/builder.h"
-#include "peak.h"
 #include "plan/plan.h"
 #include "runtime/session.h"
 
@@ -66,13 +64,6 @@ graph::Graph unary(OpKind op, const graph::Attrs& attrs, Shape shape, bool is_f3
   return b.finish();
 }
 
-double peak(plan::Isa isa, bool is_f32) {
-  static std::map<std::pair<plan::Isa, bool>, double> measured;
-  auto [it, fresh] = measured.try_emplace({isa, is_f32}, 0.0);
-  if (fresh) it->second = bench::peak_macs_per_s(isa, is_f32);
-  return it->second;
-}
-
 void run(benchmark::State& state, const graph::Graph& graph, plan::Isa isa) {
   const plan::Plan plan = plan::make_plan(graph, plan::host_target(ops::Numerics::tflm, isa));
   runtime::Session session(plan);
@@ -90,7 +81,8 @@ void run(benchmark::State& state, const graph::Graph& graph, plan::Isa isa) {
   }
   const double macs = static_cast<double>(plan.macs()) * runs;
   state.counters["MAC/s"] = benchmark::Counter(macs, benchmark::Counter::kIsRate);
-  state.counters["of_peak_%"] = benchmark::Counter(100.0 * macs / peak(isa, plan.inputs[0].dtype == DType::f32), benchmark::Counter::kIsRate);
+  if (const auto peak = eval::peak_gmacs_per_s(isa, plan.inputs[0].dtype))
+    state.counters["of_peak_%"] = benchmark::Counter(100.0 * macs / (*peak * 1e9), benchmark::Counter::kIsRate);
 }
 
 void add(const std::string& name, const std::function<graph::Graph(bool)>& make) {
