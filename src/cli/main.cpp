@@ -32,7 +32,7 @@ std::string usage_message(const CLI::App& app, int argc, char** argv, const CLI:
     for (const auto* sub : app.get_subcommands({})) names.push_back(sub->get_name());
     return fmt::format("'{}' is no verb; {}", argv[1], did_you_mean(argv[1], names));
   }
-  if (verb && e.get_name() == "ExtrasError")
+  if (verb && dynamic_cast<const CLI::ExtrasError*>(&e))
     for (int i = 2; i < argc; ++i) {
       const std::string word = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
       const auto names = option_names(*verb);

@@ -25,7 +25,7 @@ class ProgressLine {
  public:
   void show(const Progress& p) {
     const auto now = Clock::now();
-    if (p.stage != stage_) stage_ = p.stage, start_ = now, last_ = {};
+    if (p.stage != stage_) stage_ = p.stage, start_ = now, last_ = now;
     const bool finished = p.total > 0 && p.done >= p.total;
     const double gap = std::chrono::duration<double>(now - last_).count();
     if (!finished && gap < (terminal_ ? 0.1 : 10.0)) return;
