@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "cli/verb.h"
 #include "codegen/codegen.h"
+#include "codegen/print_input.h"
 #include "flow/deploy.h"
 #include "plan/plan.h"
 
@@ -21,6 +22,9 @@ std::string identifier(const std::string& name) {
   return text.empty() || std::isdigit(static_cast<unsigned char>(text[0])) ? "model_" + text : text;
 }
 
+/// NHWC with 1 or 3 channels: then the input contract is printed too.
+bool is_picture(const graph::Value& input) { return input.shape.rank() == 4 && (input.shape[3] == 1 || input.shape[3] == 3); }
+
 }  // namespace
 
 void add_compile(Verb& verb) {
@@ -31,14 +35,18 @@ void add_compile(Verb& verb) {
   verb.add_model_flags();
   verb.app.add_option("MODEL", args->model, "model file")->required();
   verb.app.add_option("--target", args->target, "portable (default): C99 for any processor")->check(CLI::IsMember({"portable"}));
-  verb.app.add_option("-o,--output", args->out, "folder for NAME.c and NAME.h")->required();
+  verb.app.add_option("-o,--output", args->out, "folder for NAME.c, NAME_input.c, their headers and kinglet_preprocess")->required();
   verb.app.add_option("--name", args->name, "C identifier (default: from the model's name)");
   verb.examples("  kinglet compile m.kinglet --target portable -o c/ --name digits\n  arm-none-eabi-gcc -std=c99 -O2 -mcpu=cortex-m4 -mthumb -ffreestanding -c c/digits.c");
   verb.action = [&verb, args] {
     const auto model = flow::deployable(verb.open(args->model));
     const auto plan = plan::make_plan(model.graph, plan::portable_target(verb.numerics()));
     Json files = Json::array();
-    for (const auto& file : codegen::print_c(plan, {args->name.empty() ? identifier(model.name) : args->name})) {
+    const std::string name = args->name.empty() ? identifier(model.name) : args->name;
+    auto printed = codegen::print_c(plan, {name});
+    if (is_picture(model.graph.value(model.graph.inputs.at(0))))
+      for (auto& file : codegen::print_input_c(model.input, model.graph.value(model.graph.inputs.at(0)), name)) printed.push_back(std::move(file));
+    for (const auto& file : printed) {
       const auto path = std::filesystem::path(args->out) / file.name;
       write_file(path, file.text);
       files.push_back(path.string());

@@ -3,7 +3,7 @@
 # The file's text as a raw string, without includes of our own headers.
 function(append_text out path)
   file(READ ${path} text)
-  string(REGEX REPLACE "#include \"kernels/[a-z_0-9]+\\.h\"\n" "" text "${text}")
+  string(REGEX REPLACE "#include \"[a-z_0-9/]+\\.h\"\n" "" text "${text}")
   set(${out} "${${out}}R\"KINGLET(${text})KINGLET\"" PARENT_SCOPE)
 endfunction()
 
@@ -11,6 +11,13 @@ set(code "#include \"codegen/kernel_sources.h\"\n\nnamespace kinglet::codegen {\
 append_text(code ${KERNELS}/kernel_api.h)
 string(APPEND code ";\n}\n\nstd::string_view requantize_source() {\n  return ")
 append_text(code ${KERNELS}/requantize.h)
+string(APPEND code ";\n}\n\nstd::string_view preprocess_header() {\n  return ")
+append_text(code ${KERNELS}/preprocess/preprocess.h)
+string(APPEND code ";\n}\n\nstd::string_view preprocess_source() {\n  return")
+foreach(part axis.h axis.c color.c map.c resample.c)
+  string(APPEND code " ")
+  append_text(code ${KERNELS}/preprocess/${part})
+endforeach()
 string(APPEND code ";\n}\n\nstd::string_view kernel_source(plan::Kernel kernel) {\n  switch (kernel) {\n")
 foreach(name ${NAMES})
   string(APPEND code "    case plan::Kernel::${name}: return ")

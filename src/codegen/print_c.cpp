@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <set>
 
@@ -9,6 +7,7 @@
 #include "codegen/codegen.h"
 #include "codegen/kernel_sources.h"
 #include "codegen/print_args.h"
+#include "codegen/print_text.h"
 
 namespace kinglet::codegen {
 
@@ -16,11 +15,6 @@ using plan::Operand;
 using plan::Plan;
 
 namespace {
-
-bool is_identifier(const std::string& name) {
-  const auto fits = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
-  return !name.empty() && !std::isdigit(static_cast<unsigned char>(name[0])) && std::all_of(name.begin(), name.end(), fits);
-}
 
 void check_type(const std::string& name, DType dtype) {
   if (dtype == DType::f32 || dtype == DType::s8 || dtype == DType::u8 || dtype == DType::s32) return;
@@ -35,38 +29,6 @@ void check(const NamedPlan& model) {
   for (const auto& p : model.plan->inputs) check_type(p.name, p.dtype);
   for (const auto& p : model.plan->outputs) check_type(p.name, p.dtype);
 }
-
-const char* c_type(DType dtype) {
-  switch (dtype) {
-    case DType::f32: return "float";
-    case DType::s8: return "int8_t";
-    case DType::u8: return "uint8_t";
-    case DType::s32: return "int32_t";
-    default: KINGLET_CHECK(false);
-  }
-}
-
-/// Names from files as comment text: printable and without the comment's end.
-std::string comment_text(const std::string& text) {
-  std::string safe;
-  for (char c : text) safe += std::isprint(static_cast<unsigned char>(c)) && c != '*' && c != '\\' ? c : '_';
-  return safe;
-}
-
-/// "a, b, c," in lines of about 120 characters.
-class NumberList {
- public:
-  void add(const std::string& number) {
-    if (line_ + number.size() > 118) text_ += "\n ", line_ = 0;
-    text_ += " " + number + ",";
-    line_ += number.size() + 2;
-  }
-  const std::string& str() const { return text_; }
-
- private:
-  std::string text_ = " ";
-  size_t line_ = 0;
-};
 
 std::string numbers(const plan::Constant& constant) {
   NumberList list;
@@ -160,16 +122,10 @@ std::string print_declaration(const NamedPlan& model) {
   return text + "/* Not reentrant: it works in one static arena. Buffers must not overlap. */\n" + signature(model) + ";\n";
 }
 
-std::string upper(std::string name) {
-  for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return name;
-}
-
 std::string print_header(std::span<const NamedPlan> models, const std::string& file_name) {
-  std::string text = fmt::format("/* Written by Kinglet {}. */\n#ifndef {}_H\n#define {}_H\n\n#include <stdint.h>\n\n", KINGLET_VERSION, upper(file_name), upper(file_name));
-  text += "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
+  std::string text = open_header(file_name) + "#include <stdint.h>\n\n" + open_extern_c();
   for (const auto& m : models) text += print_declaration(m) + "\n";
-  return text + "#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
+  return text + close_extern_c();
 }
 
 std::string print_kernels(std::span<const NamedPlan> models) {

@@ -7,7 +7,6 @@
 #include <memory>
 
 #include "base/error.h"
-#include "kernels/preprocess/preprocess.h"
 
 namespace kinglet::data {
 
@@ -147,6 +146,8 @@ void Preprocessor::run(const Image& image, std::span<std::byte> out) const {
   resample(image, contract_region(spec_, image), bytes);
   map(bytes, out);
 }
+
+kinglet_stage1 Preprocessor::stage1() const { return kernel_stage1(spec_); }
 
 size_t Preprocessor::tensor_bytes() const { return pixel_bytes() * dtype_bytes(dtype_); }
 

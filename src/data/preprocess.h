@@ -9,6 +9,7 @@
 #include "data/image.h"
 #include "graph/graph.h"
 #include "graph/input_spec.h"
+#include "kernels/preprocess/preprocess.h"
 
 namespace kinglet::data {
 
@@ -38,6 +39,7 @@ class Preprocessor {
   size_t pixel_bytes() const { return static_cast<size_t>(spec_.height) * spec_.width * spec_.channels; }
   size_t tensor_bytes() const;
   const graph::InputSpec& spec() const { return spec_; }
+  kinglet_stage1 stage1() const;  ///< the contract as the kernels take it, and as codegen prints it
   /// The table of a channel in the tensor's type (256 entries), as codegen prints it.
   std::span<const std::byte> table(int channel) const;
 
