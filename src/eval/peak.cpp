@@ -4,13 +4,15 @@
 #include <chrono>
 #include <cstdint>
 
-#if defined(__x86_64__)
+// Without the optimizer, or under a sanitizer, the loops below would measure the compiler and not the processor.
+#if defined(__x86_64__) && defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+#define KINGLET_MEASURES_PEAK 1
 #include <immintrin.h>
 #endif
 
 namespace kinglet::eval {
 
-#if defined(__x86_64__)
+#ifdef KINGLET_MEASURES_PEAK
 namespace {
 
 // Ten chains hide the latency of one. The empty assembly makes `a` unknown before each step, so that the compiler can
