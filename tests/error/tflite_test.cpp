@@ -1,4 +1,6 @@
 // Damaged .tflite bytes: cut off, overwritten, swapped. Nothing but kinglet::Error may come out, and the sanitizers watch.
+#include "formats/tflite/tflite.h"
+
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -7,7 +9,6 @@
 #include "base/random.h"
 #include "formats/formats.h"
 #include "formats/tflite/contract.h"
-#include "formats/tflite/tflite.h"
 #include "graph/print.h"
 #include "ops/cost.h"
 #include "random_graph.h"
@@ -54,8 +55,10 @@ TEST(ErrorTflite, EmptyEightBytesAndTruncated) {
   expect_message({}, "bad.tflite: is not a TensorFlow Lite file (0 bytes, no 'TFL3' at byte 4)");
   expect_message(Bytes(8), "bad.tflite: is not a TensorFlow Lite file (8 bytes, no 'TFL3' at byte 4)");
   Bytes file = valid_file(1);
-  expect_message(Bytes(file.begin(), file.begin() + 8), "bad.tflite: is damaged: it is no sound flatbuffer; the file may be cut off; fetch it again");
-  expect_message(Bytes(file.begin(), file.begin() + static_cast<long>(file.size() / 2)), "bad.tflite: is damaged: it is no sound flatbuffer; the file may be cut off; fetch it again");
+  expect_message(Bytes(file.begin(), file.begin() + 8),
+                 "bad.tflite: is damaged: it is no sound flatbuffer; the file may be cut off; fetch it again");
+  expect_message(Bytes(file.begin(), file.begin() + static_cast<long>(file.size() / 2)),
+                 "bad.tflite: is damaged: it is no sound flatbuffer; the file may be cut off; fetch it again");
 }
 
 TEST(ErrorTflite, EveryTruncationEndsInWordsOrInAModel) {
@@ -77,10 +80,18 @@ TEST(ErrorTflite, OverwrittenBytesEndInWordsOrInAModel) {
       const size_t at = random.below(bytes.size() - 4);
       const auto value = kValues[random.below(std::size(kValues))];
       switch (random.below(4)) {
-        case 0: bytes[at] ^= static_cast<std::byte>(1u << random.below(8)); break;
-        case 1: bytes[at] = static_cast<std::byte>(random.bits()); break;
-        case 2: std::memcpy(&bytes[at / 4 * 4], &value, sizeof value); break;
-        default: std::memmove(&bytes[at], &bytes[random.below(bytes.size() - 4)], 4); break;
+        case 0:
+          bytes[at] ^= static_cast<std::byte>(1u << random.below(8));
+          break;
+        case 1:
+          bytes[at] = static_cast<std::byte>(random.bits());
+          break;
+        case 2:
+          std::memcpy(&bytes[at / 4 * 4], &value, sizeof value);
+          break;
+        default:
+          std::memmove(&bytes[at], &bytes[random.below(bytes.size() - 4)], 4);
+          break;
       }
     }
     accepted += survives(bytes);

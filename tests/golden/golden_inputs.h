@@ -24,11 +24,16 @@ inline std::vector<uint8_t> input_bytes(uint64_t k, size_t n) {
   std::vector<uint8_t> bytes(n);
   for (size_t i = 0; i < n; ++i) {
     const auto j = static_cast<uint32_t>(i);
-    if (k == 0) bytes[i] = 0;
-    else if (k == 1) bytes[i] = 255;
-    else if (k == 2) bytes[i] = i % 2 ? 255 : 0;
-    else if (k == 3) bytes[i] = static_cast<uint8_t>(i);
-    else if (k == 4) bytes[i] = static_cast<uint8_t>((j * j) >> 8);
+    if (k == 0)
+      bytes[i] = 0;
+    else if (k == 1)
+      bytes[i] = 255;
+    else if (k == 2)
+      bytes[i] = i % 2 ? 255 : 0;
+    else if (k == 3)
+      bytes[i] = static_cast<uint8_t>(i);
+    else if (k == 4)
+      bytes[i] = static_cast<uint8_t>((j * j) >> 8);
   }
   for (size_t at = 0, j = 1; k >= 5 && at < n; at += 8, ++j) {
     uint64_t z = k + j * 0x9E3779B97F4A7C15u;
@@ -44,8 +49,10 @@ inline std::vector<uint8_t> input_bytes(uint64_t k, size_t n) {
 inline Tensor input_tensor(const graph::Value& value, const std::vector<uint8_t>& bytes, float divisor = 1.0f) {
   Tensor tensor(value.dtype, value.shape);
   for (size_t i = 0; i < bytes.size(); ++i) {
-    if (value.dtype == DType::f32) tensor.mutable_data<float>()[i] = static_cast<float>(bytes[i]) / divisor;
-    else tensor.mutable_bytes()[i] = static_cast<std::byte>(value.dtype == DType::s8 ? bytes[i] ^ 0x80 : bytes[i]);
+    if (value.dtype == DType::f32)
+      tensor.mutable_data<float>()[i] = static_cast<float>(bytes[i]) / divisor;
+    else
+      tensor.mutable_bytes()[i] = static_cast<std::byte>(value.dtype == DType::s8 ? bytes[i] ^ 0x80 : bytes[i]);
   }
   return tensor;
 }

@@ -56,21 +56,22 @@ TEST_P(RealDataGolden, ReferenceEqualsFrozenOutputs) {
 }
 
 constexpr auto kTflm = ops::Numerics::tflm, kLitert2 = ops::Numerics::litert2;
-INSTANTIATE_TEST_SUITE_P(Seeed, RealDataGolden, testing::Values(
-  Case{"seeed/cifar10_rep035_int8.tflite", "litert/cifar10_rep035_int8.out"},
-  Case{"seeed/cifar10_rep035_int8.tflite", "litert/cifar10_rep035_int8.litert2.out", kLitert2},
-  Case{"seeed/mnist_rep035_int8.tflite", "litert/mnist_rep035_int8.out"},
-  Case{"seeed/mnist_rep035_int8.tflite", "litert/mnist_rep035_int8.out", kLitert2, 1.0f, 100}));
-INSTANTIATE_TEST_SUITE_P(MlperfTiny, RealDataGolden, testing::Values(
-  Case{"mlperf_tiny/resnet8_int8.tflite", "litert/resnet8_int8.out"},
-  Case{"mlperf_tiny/resnet8_int8.tflite", "litert/resnet8_int8.litert2.out", kLitert2},
-  Case{"mlperf_tiny/vww_96_int8.tflite", "litert/vww_96_int8.out"},
-  Case{"mlperf_tiny/vww_96_int8.tflite", "litert/vww_96_int8.out", kLitert2, 1.0f, 100},
-  Case{"mlperf_tiny/resnet8_float.tflite", "litert/resnet8_float.out", kTflm, 1.0f},
-  Case{"mlperf_tiny/vww_96_float.tflite", "litert/vww_96_float.out", kTflm, 255.0f}));
-INSTANTIATE_TEST_SUITE_P(TflmAndCoral, RealDataGolden, testing::Values(
-  Case{"tflm/person_detect.tflite", "litert/person_detect.out"},
-  Case{"coral/tf2_mobilenet_v2_1.0_224_ptq.tflite", "litert/tf2_mobilenet_v2_1.0_224_ptq.out", kTflm, 1.0f, 5}));
+INSTANTIATE_TEST_SUITE_P(Seeed, RealDataGolden,
+                         testing::Values(Case{"seeed/cifar10_rep035_int8.tflite", "litert/cifar10_rep035_int8.out"},
+                                         Case{"seeed/cifar10_rep035_int8.tflite", "litert/cifar10_rep035_int8.litert2.out", kLitert2},
+                                         Case{"seeed/mnist_rep035_int8.tflite", "litert/mnist_rep035_int8.out"},
+                                         Case{"seeed/mnist_rep035_int8.tflite", "litert/mnist_rep035_int8.out", kLitert2, 1.0f, 100}));
+INSTANTIATE_TEST_SUITE_P(MlperfTiny, RealDataGolden,
+                         testing::Values(Case{"mlperf_tiny/resnet8_int8.tflite", "litert/resnet8_int8.out"},
+                                         Case{"mlperf_tiny/resnet8_int8.tflite", "litert/resnet8_int8.litert2.out", kLitert2},
+                                         Case{"mlperf_tiny/vww_96_int8.tflite", "litert/vww_96_int8.out"},
+                                         Case{"mlperf_tiny/vww_96_int8.tflite", "litert/vww_96_int8.out", kLitert2, 1.0f, 100},
+                                         Case{"mlperf_tiny/resnet8_float.tflite", "litert/resnet8_float.out", kTflm, 1.0f},
+                                         Case{"mlperf_tiny/vww_96_float.tflite", "litert/vww_96_float.out", kTflm, 255.0f}));
+INSTANTIATE_TEST_SUITE_P(TflmAndCoral, RealDataGolden,
+                         testing::Values(Case{"tflm/person_detect.tflite", "litert/person_detect.out"},
+                                         Case{"coral/tf2_mobilenet_v2_1.0_224_ptq.tflite", "litert/tf2_mobilenet_v2_1.0_224_ptq.out", kTflm,
+                                              1.0f, 5}));
 
 struct CifarCase {
   const char* model;
@@ -87,12 +88,14 @@ TEST_P(RealDataCifarPictures, First50OutputsAreEqual) {
   const auto expected = read_file(models() / "golden/cifar10_test" / GetParam().output);
   for (size_t k = 0; k < pictures.size(); ++k) {
     const Tensor x = input_tensor(model.graph.value(model.graph.inputs[0]), pictures[k]);
-    expect_equal(reference::run(model.graph, std::span(&x, 1)).at(0).bytes(), std::span(expected).subspan(k * 10, 10), DType::s8, static_cast<int>(k));
+    expect_equal(reference::run(model.graph, std::span(&x, 1)).at(0).bytes(), std::span(expected).subspan(k * 10, 10), DType::s8,
+                 static_cast<int>(k));
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, RealDataCifarPictures, testing::Values(CifarCase{"seeed/cifar10_rep035_int8.tflite", "cifar10_rep035_int8.out"},
-                                                                        CifarCase{"mlperf_tiny/resnet8_int8.tflite", "resnet8_int8.out"}));
+INSTANTIATE_TEST_SUITE_P(Models, RealDataCifarPictures,
+                         testing::Values(CifarCase{"seeed/cifar10_rep035_int8.tflite", "cifar10_rep035_int8.out"},
+                                         CifarCase{"mlperf_tiny/resnet8_int8.tflite", "resnet8_int8.out"}));
 
 /// Lines of a CSV file split at commas.
 std::vector<std::vector<std::string>> read_csv(const std::filesystem::path& path) {

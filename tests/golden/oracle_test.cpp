@@ -33,7 +33,8 @@ std::filesystem::path python(const Engine& engine) {
 /// A folder of this test's own, removed at the end.
 class Scratch {
  public:
-  Scratch() : path_(std::filesystem::temp_directory_path() / fmt::format("kinglet_oracle_{}_{}", getpid(), reinterpret_cast<uintptr_t>(this))) {
+  Scratch()
+      : path_(std::filesystem::temp_directory_path() / fmt::format("kinglet_oracle_{}_{}", getpid(), reinterpret_cast<uintptr_t>(this))) {
     std::filesystem::create_directories(path_);
   }
   ~Scratch() { std::filesystem::remove_all(path_); }
@@ -48,8 +49,9 @@ std::vector<std::byte> run_oracle(const Engine& engine, std::span<const std::byt
   const Scratch scratch;
   write_file(scratch / "m.tflite", model);
   write_file(scratch / "in", input);
-  const auto command = fmt::format("'{}' '{}/tools/oracle/run_tflite.py' '{}' --raw-input '{}' --raw-output '{}' > '{}' 2>&1", python(engine).string(), KINGLET_SOURCE_DIR,
-                                   (scratch / "m.tflite").string(), (scratch / "in").string(), (scratch / "out").string(), (scratch / "log").string());
+  const auto command = fmt::format("'{}' '{}/tools/oracle/run_tflite.py' '{}' --raw-input '{}' --raw-output '{}' > '{}' 2>&1",
+                                   python(engine).string(), KINGLET_SOURCE_DIR, (scratch / "m.tflite").string(), (scratch / "in").string(),
+                                   (scratch / "out").string(), (scratch / "log").string());
   if (std::system(command.c_str()) != 0) {
     ADD_FAILURE() << engine.folder << " refuses the file: " << read_text_file(scratch / "log");
     return {};
@@ -61,8 +63,10 @@ Tensor random_input(const graph::Value& value, uint64_t seed) {
   Tensor x(value.dtype, value.shape);
   RandomStream random(seed, 1, 0, Purpose::draw);
   for (size_t i = 0; i < static_cast<size_t>(x.elements()); ++i) {
-    if (value.dtype == DType::f32) x.mutable_data<float>()[i] = static_cast<float>(random.uniform(-2, 2));
-    else x.mutable_bytes()[i] = static_cast<std::byte>(random.bits());
+    if (value.dtype == DType::f32)
+      x.mutable_data<float>()[i] = static_cast<float>(random.uniform(-2, 2));
+    else
+      x.mutable_bytes()[i] = static_cast<std::byte>(random.bits());
   }
   return x;
 }
@@ -96,7 +100,8 @@ void compare(const Engine& engine, const graph::Model& model, const std::string&
     const auto ours = reference::run(graph, std::span(&x, 1), {.numerics = engine.numerics, .tap = {}});
     for (size_t i = 0; i < ours.size(); at += ours[i++].size_bytes()) {
       ASSERT_LE(at + ours[i].size_bytes(), theirs.size()) << what;
-      EXPECT_TRUE(agree(ours[i].bytes(), std::span(theirs).subspan(at, ours[i].size_bytes()), ours[i].dtype())) << what << ": layer " << graph.value(graph.outputs[i]).name;
+      EXPECT_TRUE(agree(ours[i].bytes(), std::span(theirs).subspan(at, ours[i].size_bytes()), ours[i].dtype()))
+          << what << ": layer " << graph.value(graph.outputs[i]).name;
     }
   }
   EXPECT_EQ(at, theirs.size()) << what;
@@ -109,7 +114,8 @@ class Oracle : public testing::TestWithParam<Engine> {
   }
 
   void compare_random(DType dtype, uint64_t seeds) {
-    for (uint64_t seed = 1; seed <= seeds && !HasFailure(); ++seed) compare(GetParam(), random_model(seed, dtype), fmt::format("seed {}", seed));
+    for (uint64_t seed = 1; seed <= seeds && !HasFailure(); ++seed)
+      compare(GetParam(), random_model(seed, dtype), fmt::format("seed {}", seed));
   }
 };
 
@@ -117,15 +123,17 @@ TEST_P(Oracle, RunsRandomInt8GraphsToTheSameBits) { compare_random(DType::s8, 12
 TEST_P(Oracle, RunsRandomFloatGraphs) { compare_random(DType::f32, 4); }
 
 TEST_P(Oracle, RunsReExportedSharedModelsToTheSameBits) {
-  for (const char* name : {"seeed/cifar10_rep035_int8", "seeed/mnist_rep035_int8", "mlperf_tiny/resnet8_int8", "mlperf_tiny/resnet8_float", "mlperf_tiny/vww_96_int8",
-                           "mlperf_tiny/vww_96_float", "tflm/person_detect", "coral/tf2_mobilenet_v2_1.0_224_ptq"}) {
+  for (const char* name :
+       {"seeed/cifar10_rep035_int8", "seeed/mnist_rep035_int8", "mlperf_tiny/resnet8_int8", "mlperf_tiny/resnet8_float",
+        "mlperf_tiny/vww_96_int8", "mlperf_tiny/vww_96_float", "tflm/person_detect", "coral/tf2_mobilenet_v2_1.0_224_ptq"}) {
     const auto path = models() / (std::string(name) + ".tflite");
     if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs " << path;
     compare(GetParam(), formats::import_file(path), name);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(TensorFlowLite, Oracle, testing::Values(kOld, kNew), [](const auto& test) { return std::string(test.param.folder); });
+INSTANTIATE_TEST_SUITE_P(TensorFlowLite, Oracle, testing::Values(kOld, kNew),
+                         [](const auto& test) { return std::string(test.param.folder); });
 
 }  // namespace
 }  // namespace kinglet::golden

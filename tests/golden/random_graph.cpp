@@ -67,7 +67,9 @@ class Maker {
     return y;
   }
   ValueId one(OpKind op, graph::Attrs attrs, ValueId x, QuantParams q) { return add(op, std::move(attrs), {x}, std::move(q), spread_[x]); }
-  ValueId two(OpKind op, ValueId a, ValueId c, double spread) { return add(op, graph::ActivationAttrs{activation()}, {a, c}, quant(spread), spread); }
+  ValueId two(OpKind op, ValueId a, ValueId c, double spread) {
+    return add(op, graph::ActivationAttrs{activation()}, {a, c}, quant(spread), spread);
+  }
   /// A sum of `terms` products of x with weights w.
   ValueId weighted(OpKind op, graph::Attrs attrs, ValueId x, ValueId w, ValueId bias_or_none, int64_t terms) {
     std::vector<ValueId> inputs{x, w};
@@ -80,12 +82,15 @@ class Maker {
   ValueId weights(Shape shape, int axis) {
     Tensor w(dtype_, shape);
     for (int64_t i = 0; i < w.elements(); ++i) {
-      if (is_s8()) w.mutable_data<int8_t>()[static_cast<size_t>(i)] = static_cast<int8_t>(pick(-127, 127));
-      else w.mutable_data<float>()[static_cast<size_t>(i)] = static_cast<float>(random_.uniform(-0.5, 0.5));
+      if (is_s8())
+        w.mutable_data<int8_t>()[static_cast<size_t>(i)] = static_cast<int8_t>(pick(-127, 127));
+      else
+        w.mutable_data<float>()[static_cast<size_t>(i)] = static_cast<float>(random_.uniform(-0.5, 0.5));
     }
     QuantParams q;
     const int64_t scales = axis < 0 ? 1 : shape[axis];
-    for (int64_t i = 0; is_s8() && i < scales; ++i) q.scale.push_back(static_cast<float>(random_.uniform(0.002, 0.01))), q.zero_point.push_back(0);
+    for (int64_t i = 0; is_s8() && i < scales; ++i)
+      q.scale.push_back(static_cast<float>(random_.uniform(0.002, 0.01))), q.zero_point.push_back(0);
     q.axis = scales > 1 ? axis : -1;
     const ValueId id = b_.constant("w", w, !is_s8(), q);
     spread_[id] = is_s8() ? 0.006 * 73 : 0.29;
@@ -95,8 +100,10 @@ class Maker {
   ValueId bias(int64_t n) {
     Tensor t(is_s8() ? DType::s32 : DType::f32, Shape{n});
     for (int64_t i = 0; i < n; ++i) {
-      if (is_s8()) t.mutable_data<int32_t>()[static_cast<size_t>(i)] = static_cast<int32_t>(pick(-4000, 4000));
-      else t.mutable_data<float>()[static_cast<size_t>(i)] = static_cast<float>(random_.uniform(-1, 1));
+      if (is_s8())
+        t.mutable_data<int32_t>()[static_cast<size_t>(i)] = static_cast<int32_t>(pick(-4000, 4000));
+      else
+        t.mutable_data<float>()[static_cast<size_t>(i)] = static_cast<float>(random_.uniform(-1, 1));
     }
     return b_.constant("b", t, !is_s8());
   }
@@ -141,8 +148,11 @@ class Maker {
 
   ValueId pool(OpKind op, ValueId x) {
     const Shape s = b_.value(x).shape;
-    graph::Pool2dAttrs a{.kernel_h = static_cast<int>(std::min<int64_t>(s[1], pick(1, 3))), .kernel_w = static_cast<int>(std::min<int64_t>(s[2], pick(1, 3))),
-                         .stride_h = int_pick(1, 2), .stride_w = int_pick(1, 2), .activation = activation()};
+    graph::Pool2dAttrs a{.kernel_h = static_cast<int>(std::min<int64_t>(s[1], pick(1, 3))),
+                         .kernel_w = static_cast<int>(std::min<int64_t>(s[2], pick(1, 3))),
+                         .stride_h = int_pick(1, 2),
+                         .stride_w = int_pick(1, 2),
+                         .activation = activation()};
     a.padding.mode = pick(0, 1) ? PaddingMode::same : PaddingMode::valid;
     return one(op, a, x, same(x));
   }

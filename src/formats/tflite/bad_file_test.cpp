@@ -44,9 +44,11 @@ struct TestFile {
       const auto quant = fb::CreateQuantizationParametersDirect(b, nullptr, nullptr, &t.scale, &t.zero_point, 0, 0, t.axis);
       fb_tensors.push_back(fb::CreateTensorDirect(b, &t.shape, t.type, t.buffer, t.name, quant));
     }
-    const std::vector codes{fb::CreateOperatorCode(b, 3, 0, 3, fb::BuiltinOperator::CONV_2D), fb::CreateOperatorCode(b, 19, 0, 2, fb::BuiltinOperator::RELU)};
+    const std::vector codes{fb::CreateOperatorCode(b, 3, 0, 3, fb::BuiltinOperator::CONV_2D),
+                            fb::CreateOperatorCode(b, 19, 0, 2, fb::BuiltinOperator::RELU)};
     const auto options = fb::CreateConv2DOptions(b, fb::Padding::VALID, stride, stride, activation);
-    std::vector operators{fb::CreateOperatorDirect(b, 0, &conv_inputs, &conv_outputs, conv_options ? fb::BuiltinOptions::Conv2DOptions : fb::BuiltinOptions::NONE,
+    std::vector operators{fb::CreateOperatorDirect(b, 0, &conv_inputs, &conv_outputs,
+                                                   conv_options ? fb::BuiltinOptions::Conv2DOptions : fb::BuiltinOptions::NONE,
                                                    conv_options ? options.Union() : 0),
                           fb::CreateOperatorDirect(b, relu_code, &relu_inputs, &relu_outputs)};
     if (relu_first) std::swap(operators[0], operators[1]);
@@ -98,47 +100,78 @@ TEST_P(BadTfliteFile, IsRefusedInWords) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, BadTfliteFile, testing::Values(
-  Bad{"Version", [](TestFile& f) { f.version = 2; }, "format version 2"},
-  Bad{"TwoGraphs", [](TestFile& f) { f.two_graphs = true; }, "2 subgraphs"},
-  Bad{"NoOutput", [](TestFile& f) { f.outputs.clear(); }, "no output"},
-  Bad{"BufferIndex", [](TestFile& f) { f.tensors[1].buffer = 77; }, "tensor 1 'w': names buffer 77 of 3"},
-  Bad{"BufferTooShort", [](TestFile& f) { f.buffers[1].resize(5); }, "tensor 1 'w': has 5 bytes of data where 3x1x1x2 int8 needs 6"},
-  Bad{"BufferTooLong", [](TestFile& f) { f.buffers[2].resize(16); }, "tensor 2 'b': has 16 bytes of data where 3 int32 needs 12"},
-  Bad{"NegativeDimension", [](TestFile& f) { f.tensors[3].shape = {1, -4, 4, 3}; }, "tensor 3 'y': has the shape 1x-4x4x3"},
-  Bad{"NegativeConstant", [](TestFile& f) { f.tensors[1].shape = {-1, 1, 1, 2}; }, "tensor 1 'w': has the shape -1x1x1x2"},
-  Bad{"HugeShape", [](TestFile& f) { f.tensors[0].shape = {1, 0x7fffffff, 0x7fffffff, 0x7fffffff}; }, "more than 2^31 elements"},
-  Bad{"SevenDimensions", [](TestFile& f) { f.tensors[0].shape = {1, 1, 1, 1, 4, 4, 2}; }, "has 7 dimensions"},
-  Bad{"Batch", [](TestFile& f) { f.tensors[0].shape[0] = 8; }, "tensor 0 'x': takes 8 pictures at once"},
-  Bad{"TensorIndex", [](TestFile& f) { f.conv_inputs[1] = 5; }, "operator 0 (CONV_2D): names tensor 5 of 5"},
-  Bad{"NegativeTensorIndex", [](TestFile& f) { f.relu_outputs[0] = -2; }, "operator 1 (RELU): names tensor -2 of 5"},
-  Bad{"InputListIndex", [](TestFile& f) { f.inputs[0] = 9; }, "the graph's input list: names tensor 9 of 5"},
-  Bad{"OutputListIndex", [](TestFile& f) { f.outputs[0] = 1 << 30; }, "the graph's output list: names tensor 1073741824 of 5"},
-  Bad{"OutputNobodyMakes", [](TestFile& f) { f.relu_outputs[0] = 3, f.relu_inputs[0] = 0, f.conv_outputs[0] = 4, f.outputs[0] = 3, f.tensors.push_back(f.tensors[4]), f.outputs[0] = 5; },
-      "the graph's output list: reads tensor 5 'z' before any operator makes it"},
-  Bad{"OperatorCode", [](TestFile& f) { f.relu_code = 4; }, "operator 1: names operator code 4 of 2"},
-  Bad{"Cycle", [](TestFile& f) { f.conv_inputs[0] = 4; }, "operator 0 (CONV_2D): reads tensor 4 'z' before any operator makes it"},
-  Bad{"Unordered", [](TestFile& f) { f.relu_first = true; }, "operator 0 (RELU): reads tensor 3 'y' before any operator makes it"},
-  Bad{"MadeTwice", [](TestFile& f) { f.relu_outputs[0] = 3; }, "operator 1 (RELU): makes tensor 3 'y', which something else made"},
-  Bad{"WritesItsInput", [](TestFile& f) { f.relu_outputs[0] = 0; }, "operator 1 (RELU): makes tensor 0 'x'"},
-  Bad{"WritesAConstant", [](TestFile& f) { f.relu_outputs[0] = 1; }, "operator 1 (RELU): makes tensor 1 'w'"},
-  Bad{"NoOutputs", [](TestFile& f) { f.relu_outputs.clear(); }, "operator 1 (RELU): has no outputs"},
-  Bad{"NoInputs", [](TestFile& f) { f.relu_inputs.clear(); }, "operator 1 (RELU): has 0 inputs"},
-  Bad{"AbsentInput", [](TestFile& f) { f.relu_inputs[0] = -1; }, "operator 1 (RELU): lacks input 0"},
-  Bad{"NoOptions", [](TestFile& f) { f.conv_options = false; }, "operator 0 (CONV_2D): lacks its options"},
-  Bad{"Stride", [](TestFile& f) { f.stride = 0; }, "operator 0 (CONV_2D): conv2d 'y': a stride of 0 is out of range"},
-  Bad{"DeclaredShape", [](TestFile& f) { f.tensors[3].shape[3] = f.tensors[4].shape[3] = 2; }, "output 'y' is declared 1x4x4x2 int8 but must be 1x4x4x3"},
-  Bad{"BiasLength", [](TestFile& f) { f.tensors[2] = {{2}, fb::TensorType::INT32, 2, "b"}, f.buffers[2].resize(8); }, "has a bias of 2 for 3 channels"},
-  Bad{"ScaleCount", [](TestFile& f) { f.tensors[1].scale.pop_back(), f.tensors[1].zero_point.pop_back(); }, "tensor 1 'w': has 2 scales for dimension 0 of 3x1x1x2"},
-  Bad{"ZeroPointCount", [](TestFile& f) { f.tensors[1].zero_point.pop_back(); }, "tensor 1 'w': has 3 scales and 2 zero points"},
-  Bad{"QuantizedDimension", [](TestFile& f) { f.tensors[1].axis = 4; }, "tensor 1 'w': is quantized along dimension 4"},
-  Bad{"ZeroPointRange", [](TestFile& f) { f.tensors[0].zero_point = {128}; }, "tensor 0 'x': has the zero point 128, outside -128..127"},
-  Bad{"NegativeScale", [](TestFile& f) { f.tensors[0].scale = {-1.0f}; }, "tensor 0 'x': has the impossible scale -1"},
-  Bad{"NanScale", [](TestFile& f) { f.tensors[3].scale = {std::numeric_limits<float>::quiet_NaN()}; }, "tensor 3 'y': has the impossible scale nan"},
-  Bad{"PerChannelActivation", [](TestFile& f) { f.tensors[3].scale = {1, 1, 1}, f.tensors[3].zero_point = {0, 0, 0}, f.tensors[3].axis = 3; }, "activation quantized per channel"},
-  Bad{"ElementType", [](TestFile& f) { f.tensors[0].type = fb::TensorType::COMPLEX64; }, "tensor 0 'x': has the element type COMPLEX64"},
-  Bad{"UnknownElementType", [](TestFile& f) { f.tensors[0].type = static_cast<fb::TensorType>(99); }, "has the element type 99"}),
-  [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Files, BadTfliteFile,
+    testing::Values(
+        Bad{"Version", [](TestFile& f) { f.version = 2; }, "format version 2"},
+        Bad{"TwoGraphs", [](TestFile& f) { f.two_graphs = true; }, "2 subgraphs"},
+        Bad{"NoOutput", [](TestFile& f) { f.outputs.clear(); }, "no output"},
+        Bad{"BufferIndex", [](TestFile& f) { f.tensors[1].buffer = 77; }, "tensor 1 'w': names buffer 77 of 3"},
+        Bad{"BufferTooShort", [](TestFile& f) { f.buffers[1].resize(5); }, "tensor 1 'w': has 5 bytes of data where 3x1x1x2 int8 needs 6"},
+        Bad{"BufferTooLong", [](TestFile& f) { f.buffers[2].resize(16); }, "tensor 2 'b': has 16 bytes of data where 3 int32 needs 12"},
+        Bad{"NegativeDimension",
+            [](TestFile& f) {
+              f.tensors[3].shape = {1, -4, 4, 3};
+            },
+            "tensor 3 'y': has the shape 1x-4x4x3"},
+        Bad{"NegativeConstant",
+            [](TestFile& f) {
+              f.tensors[1].shape = {-1, 1, 1, 2};
+            },
+            "tensor 1 'w': has the shape -1x1x1x2"},
+        Bad{"HugeShape",
+            [](TestFile& f) {
+              f.tensors[0].shape = {1, 0x7fffffff, 0x7fffffff, 0x7fffffff};
+            },
+            "more than 2^31 elements"},
+        Bad{"SevenDimensions", [](TestFile& f) { f.tensors[0].shape = {1, 1, 1, 1, 4, 4, 2}; }, "has 7 dimensions"},
+        Bad{"Batch", [](TestFile& f) { f.tensors[0].shape[0] = 8; }, "tensor 0 'x': takes 8 pictures at once"},
+        Bad{"TensorIndex", [](TestFile& f) { f.conv_inputs[1] = 5; }, "operator 0 (CONV_2D): names tensor 5 of 5"},
+        Bad{"NegativeTensorIndex", [](TestFile& f) { f.relu_outputs[0] = -2; }, "operator 1 (RELU): names tensor -2 of 5"},
+        Bad{"InputListIndex", [](TestFile& f) { f.inputs[0] = 9; }, "the graph's input list: names tensor 9 of 5"},
+        Bad{"OutputListIndex", [](TestFile& f) { f.outputs[0] = 1 << 30; }, "the graph's output list: names tensor 1073741824 of 5"},
+        Bad{"OutputNobodyMakes",
+            [](TestFile& f) {
+              f.relu_outputs[0] = 3, f.relu_inputs[0] = 0, f.conv_outputs[0] = 4, f.outputs[0] = 3, f.tensors.push_back(f.tensors[4]),
+              f.outputs[0] = 5;
+            },
+            "the graph's output list: reads tensor 5 'z' before any operator makes it"},
+        Bad{"OperatorCode", [](TestFile& f) { f.relu_code = 4; }, "operator 1: names operator code 4 of 2"},
+        Bad{"Cycle", [](TestFile& f) { f.conv_inputs[0] = 4; }, "operator 0 (CONV_2D): reads tensor 4 'z' before any operator makes it"},
+        Bad{"Unordered", [](TestFile& f) { f.relu_first = true; }, "operator 0 (RELU): reads tensor 3 'y' before any operator makes it"},
+        Bad{"MadeTwice", [](TestFile& f) { f.relu_outputs[0] = 3; }, "operator 1 (RELU): makes tensor 3 'y', which something else made"},
+        Bad{"WritesItsInput", [](TestFile& f) { f.relu_outputs[0] = 0; }, "operator 1 (RELU): makes tensor 0 'x'"},
+        Bad{"WritesAConstant", [](TestFile& f) { f.relu_outputs[0] = 1; }, "operator 1 (RELU): makes tensor 1 'w'"},
+        Bad{"NoOutputs", [](TestFile& f) { f.relu_outputs.clear(); }, "operator 1 (RELU): has no outputs"},
+        Bad{"NoInputs", [](TestFile& f) { f.relu_inputs.clear(); }, "operator 1 (RELU): has 0 inputs"},
+        Bad{"AbsentInput", [](TestFile& f) { f.relu_inputs[0] = -1; }, "operator 1 (RELU): lacks input 0"},
+        Bad{"NoOptions", [](TestFile& f) { f.conv_options = false; }, "operator 0 (CONV_2D): lacks its options"},
+        Bad{"Stride", [](TestFile& f) { f.stride = 0; }, "operator 0 (CONV_2D): conv2d 'y': a stride of 0 is out of range"},
+        Bad{"DeclaredShape", [](TestFile& f) { f.tensors[3].shape[3] = f.tensors[4].shape[3] = 2; },
+            "output 'y' is declared 1x4x4x2 int8 but must be 1x4x4x3"},
+        Bad{"BiasLength",
+            [](TestFile& f) {
+              f.tensors[2] = {{2}, fb::TensorType::INT32, 2, "b"}, f.buffers[2].resize(8);
+            },
+            "has a bias of 2 for 3 channels"},
+        Bad{"ScaleCount", [](TestFile& f) { f.tensors[1].scale.pop_back(), f.tensors[1].zero_point.pop_back(); },
+            "tensor 1 'w': has 2 scales for dimension 0 of 3x1x1x2"},
+        Bad{"ZeroPointCount", [](TestFile& f) { f.tensors[1].zero_point.pop_back(); }, "tensor 1 'w': has 3 scales and 2 zero points"},
+        Bad{"QuantizedDimension", [](TestFile& f) { f.tensors[1].axis = 4; }, "tensor 1 'w': is quantized along dimension 4"},
+        Bad{"ZeroPointRange", [](TestFile& f) { f.tensors[0].zero_point = {128}; },
+            "tensor 0 'x': has the zero point 128, outside -128..127"},
+        Bad{"NegativeScale", [](TestFile& f) { f.tensors[0].scale = {-1.0f}; }, "tensor 0 'x': has the impossible scale -1"},
+        Bad{"NanScale", [](TestFile& f) { f.tensors[3].scale = {std::numeric_limits<float>::quiet_NaN()}; },
+            "tensor 3 'y': has the impossible scale nan"},
+        Bad{"PerChannelActivation",
+            [](TestFile& f) {
+              f.tensors[3].scale = {1, 1, 1}, f.tensors[3].zero_point = {0, 0, 0}, f.tensors[3].axis = 3;
+            },
+            "activation quantized per channel"},
+        Bad{"ElementType", [](TestFile& f) { f.tensors[0].type = fb::TensorType::COMPLEX64; },
+            "tensor 0 'x': has the element type COMPLEX64"},
+        Bad{"UnknownElementType", [](TestFile& f) { f.tensors[0].type = static_cast<fb::TensorType>(99); }, "has the element type 99"}),
+    [](const auto& test) { return std::string(test.param.name); });
 
 TEST(OpaqueTflite, AVariantThatNoKernelRunsSaysWhy) {
   TestFile file;

@@ -92,17 +92,23 @@ void apply_metadata(InputSpec& spec, const Metadata& metadata, const std::string
     return list;
   };
   const auto mean = spread(metadata.mean, 0), stddev = spread(metadata.stddev, 1);
-  const bool sound = mean.size() == channels && stddev.size() == channels && std::all_of(stddev.begin(), stddev.end(), [](double s) { return s > 0 && std::isfinite(s); }) &&
+  const bool sound = mean.size() == channels && stddev.size() == channels &&
+                     std::all_of(stddev.begin(), stddev.end(), [](double s) { return s > 0 && std::isfinite(s); }) &&
                      std::all_of(mean.begin(), mean.end(), [](double m) { return std::isfinite(m); });
   if (!sound) {
     if (warn) warn(fmt::format("{}: the metadata's normalization does not fit {} channels and is ignored", where, channels));
     return;
   }
-  auto all = [](const std::vector<double>& list, double value) { return std::all_of(list.begin(), list.end(), [&](double x) { return x == value; }); };
+  auto all = [](const std::vector<double>& list, double value) {
+    return std::all_of(list.begin(), list.end(), [&](double x) { return x == value; });
+  };
   const bool one_std = all(stddev, stddev[0]);
-  if (one_std && all(mean, 0)) set_normalization(spec, stddev[0], {}, {}, Origin::metadata);
-  else if (one_std && all(mean, stddev[0])) set_normalization(spec, stddev[0], std::vector<double>(channels, 1.0), {}, Origin::metadata);
-  else set_normalization(spec, 1, mean, stddev, Origin::metadata);
+  if (one_std && all(mean, 0))
+    set_normalization(spec, stddev[0], {}, {}, Origin::metadata);
+  else if (one_std && all(mean, stddev[0]))
+    set_normalization(spec, stddev[0], std::vector<double>(channels, 1.0), {}, Origin::metadata);
+  else
+    set_normalization(spec, 1, mean, stddev, Origin::metadata);
 }
 
 /// Deep nesting would overflow the stack of whoever prints it later.
@@ -110,10 +116,14 @@ void check_depth(std::string_view text, const std::string& where) {
   int depth = 0;
   bool quoted = false;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (quoted && text[i] == '\\') ++i;
-    else if (text[i] == '"') quoted = !quoted;
-    else if (!quoted && (text[i] == '[' || text[i] == '{')) ++depth;
-    else if (!quoted && (text[i] == ']' || text[i] == '}')) --depth;
+    if (quoted && text[i] == '\\')
+      ++i;
+    else if (text[i] == '"')
+      quoted = !quoted;
+    else if (!quoted && (text[i] == '[' || text[i] == '{'))
+      ++depth;
+    else if (!quoted && (text[i] == ']' || text[i] == '}'))
+      --depth;
     if (depth > kMaxJsonDepth) throw Error(where, fmt::format("nests deeper than {}", kMaxJsonDepth));
   }
 }
@@ -140,8 +150,8 @@ void apply_contract(std::span<const std::byte> bytes, graph::Model& model, const
     const auto expected = picture_size(model.graph.value(model.graph.inputs[0]).shape);
     model.input = graph::input_spec_from_json(json["input"], place);
     if (std::array{model.input.height, model.input.width, model.input.channels} != expected)
-      throw Error(place, fmt::format("speaks of {}x{}x{} where the input tensor has {}", model.input.height, model.input.width, model.input.channels,
-                                     model.graph.value(model.graph.inputs[0]).shape.batch_str()));
+      throw Error(place, fmt::format("speaks of {}x{}x{} where the input tensor has {}", model.input.height, model.input.width,
+                                     model.input.channels, model.graph.value(model.graph.inputs[0]).shape.batch_str()));
     embed_origins(model.input);
   }
   if (json.contains("provenance")) {
@@ -186,7 +196,8 @@ void read_labels(const File& file, const std::string& named, graph::Model& model
   const Shape& scores = model.graph.value(model.graph.outputs[0]).shape;
   auto labels = lines(entry->bytes);
   if (scores.rank() == 0 || static_cast<int64_t>(labels.size()) != scores.back())
-    return ignore(fmt::format("'{}' has {} labels for {} scores", clean_text(entry->name), labels.size(), scores.rank() ? scores.back() : 1));
+    return ignore(
+        fmt::format("'{}' has {} labels for {} scores", clean_text(entry->name), labels.size(), scores.rank() ? scores.back() : 1));
   model.labels = std::move(labels);
 }
 
@@ -238,8 +249,10 @@ std::string contract_text(const graph::Model& model) {
   Json json = {{"version", 1}, {"tool", std::string("kinglet ") + KINGLET_VERSION}, {"name", model.name}};
   if (model.input.channels > 0) json["input"] = graph::input_spec_to_json(model.input);
   const std::string provenance = to_text(model.provenance);
-  if (provenance.size() <= kMaxProvenanceBytes) json["provenance"] = model.provenance;
-  else json["provenance_sha256"] = sha256(std::as_bytes(std::span(provenance)));
+  if (provenance.size() <= kMaxProvenanceBytes)
+    json["provenance"] = model.provenance;
+  else
+    json["provenance_sha256"] = sha256(std::as_bytes(std::span(provenance)));
   return to_text(json);
 }
 

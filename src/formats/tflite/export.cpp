@@ -30,13 +30,20 @@ constexpr const char* kLabelFile = "labels.txt";
 
 fb::TensorType type_code(const Value& value, const std::string& model) {
   switch (value.dtype) {
-    case DType::f32: return fb::TensorType::FLOAT32;
-    case DType::s8: return fb::TensorType::INT8;
-    case DType::u8: return fb::TensorType::UINT8;
-    case DType::s16: return fb::TensorType::INT16;
-    case DType::s32: return fb::TensorType::INT32;
-    case DType::s64: return fb::TensorType::INT64;
-    case DType::boolean: return fb::TensorType::BOOL;
+    case DType::f32:
+      return fb::TensorType::FLOAT32;
+    case DType::s8:
+      return fb::TensorType::INT8;
+    case DType::u8:
+      return fb::TensorType::UINT8;
+    case DType::s16:
+      return fb::TensorType::INT16;
+    case DType::s32:
+      return fb::TensorType::INT32;
+    case DType::s64:
+      return fb::TensorType::INT64;
+    case DType::boolean:
+      return fb::TensorType::BOOL;
   }
   throw Error(model, fmt::format("value '{}' has a type that TensorFlow Lite does not know", value.name));
 }
@@ -57,9 +64,10 @@ PaddingMode simplest_padding(const graph::Graph& graph, const Node& node) {
   if (given.mode != PaddingMode::explicit_) return given.mode;
   const ops::Window w = ops::node_window(graph, node);
   if (w.pad_top == 0 && w.pad_bottom == 0 && w.pad_left == 0 && w.pad_right == 0) return PaddingMode::valid;
-  const ops::Window same = ops::resolve_window(w.in_h, w.in_w, w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, {.mode = PaddingMode::same});
-  const bool equal = same.pad_top == w.pad_top && same.pad_bottom == w.pad_bottom && same.pad_left == w.pad_left && same.pad_right == w.pad_right &&
-                     same.out_h == w.out_h && same.out_w == w.out_w;
+  const ops::Window same = ops::resolve_window(w.in_h, w.in_w, w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w,
+                                               {.mode = PaddingMode::same});
+  const bool equal = same.pad_top == w.pad_top && same.pad_bottom == w.pad_bottom && same.pad_left == w.pad_left &&
+                     same.pad_right == w.pad_right && same.out_h == w.out_h && same.out_w == w.out_w;
   return equal ? PaddingMode::same : PaddingMode::explicit_;
 }
 
@@ -82,7 +90,8 @@ class Exporter {
     uint64_t total = 0;
     for (const Value& value : graph_.values())
       if (value.constant) total += value.constant->size_bytes();
-    if (total > kMaxConstantBytes) throw Error(model_.name, fmt::format("has {} bytes of constants; a .tflite file ends below 2 GiB", total));
+    if (total > kMaxConstantBytes)
+      throw Error(model_.name, fmt::format("has {} bytes of constants; a .tflite file ends below 2 GiB", total));
   }
 
   uint32_t add_buffer(std::span<const std::byte> bytes) {
@@ -198,7 +207,8 @@ class Exporter {
   }
 
   void add_operator(const Lowered& lowered, const std::vector<int32_t>& inputs, const std::vector<int32_t>& outputs) {
-    operators_.push_back(fb::CreateOperatorDirect(b_, operator_code(lowered.code, lowered.version), &inputs, &outputs, lowered.type, lowered.options));
+    operators_.push_back(
+        fb::CreateOperatorDirect(b_, operator_code(lowered.code, lowered.version), &inputs, &outputs, lowered.type, lowered.options));
   }
 
   /// before: y = conv(x) padding=explicit    after: p = PAD(x); y = conv(p) padding=valid
@@ -223,7 +233,8 @@ class Exporter {
     PaddingMode padding = has_window(node.op) ? simplest_padding(graph_, node) : PaddingMode::valid;
     const bool split = padding == PaddingMode::explicit_;
     if (split && (node.op == OpKind::AveragePool2d || node.op == OpKind::MaxPool2d))
-      ops::refuse(node, "pads in a way that TensorFlow Lite's pools cannot say (neither SAME nor VALID)", "pad before the pool, or use SAME");
+      ops::refuse(node, "pads in a way that TensorFlow Lite's pools cannot say (neither SAME nor VALID)",
+                  "pad before the pool, or use SAME");
     const Lowered lowered = lower(b_, graph_, node, split ? PaddingMode::valid : padding);
     std::vector<int32_t> inputs = input_tensors(node);
     if (split) inputs[0] = add_explicit_padding(node);

@@ -17,14 +17,19 @@ using graph::OpKind;
 
 fb::Activation activation_code(const Node& node) {
   switch (ops::fused_activation(node)) {
-    case graph::Activation::none: return fb::Activation::NONE;
-    case graph::Activation::relu: return fb::Activation::RELU;
-    case graph::Activation::relu6: return fb::Activation::RELU6;
+    case graph::Activation::none:
+      return fb::Activation::NONE;
+    case graph::Activation::relu:
+      return fb::Activation::RELU;
+    case graph::Activation::relu6:
+      return fb::Activation::RELU6;
   }
   KINGLET_CHECK(false);
 }
 
-fb::Padding padding_code(graph::PaddingMode padding) { return padding == graph::PaddingMode::same ? fb::Padding::SAME : fb::Padding::VALID; }
+fb::Padding padding_code(graph::PaddingMode padding) {
+  return padding == graph::PaddingMode::same ? fb::Padding::SAME : fb::Padding::VALID;
+}
 
 bool is_s8(const graph::Graph& graph, const Node& node) { return graph.value(node.inputs[0]).dtype == DType::s8; }
 
@@ -57,14 +62,16 @@ Lowered bare(BuiltinOperator code, int version) { return {code, version, Builtin
 
 Lowered lower_conv2d(FlatBufferBuilder& b, const graph::Graph& graph, const Node& node, graph::PaddingMode padding) {
   const auto& a = node.as<graph::Conv2dAttrs>();
-  return lowered(BuiltinOperator::CONV_2D, is_s8(graph, node) ? 3 : 1,
-                 fb::CreateConv2DOptions(b, padding_code(padding), a.stride_w, a.stride_h, activation_code(node), a.dilation_w, a.dilation_h));
+  return lowered(
+      BuiltinOperator::CONV_2D, is_s8(graph, node) ? 3 : 1,
+      fb::CreateConv2DOptions(b, padding_code(padding), a.stride_w, a.stride_h, activation_code(node), a.dilation_w, a.dilation_h));
 }
 
 Lowered lower_depthwise(FlatBufferBuilder& b, const graph::Graph& graph, const Node& node, graph::PaddingMode padding) {
   const auto& a = node.as<graph::DepthwiseConv2dAttrs>();
   return lowered(BuiltinOperator::DEPTHWISE_CONV_2D, depthwise_version(graph, node),
-                 fb::CreateDepthwiseConv2DOptions(b, padding_code(padding), a.stride_w, a.stride_h, a.multiplier, activation_code(node), a.dilation_w, a.dilation_h));
+                 fb::CreateDepthwiseConv2DOptions(b, padding_code(padding), a.stride_w, a.stride_h, a.multiplier, activation_code(node),
+                                                  a.dilation_w, a.dilation_h));
 }
 
 Lowered lower_pool(FlatBufferBuilder& b, const graph::Graph& graph, const Node& node, graph::PaddingMode padding) {
@@ -83,30 +90,50 @@ Lowered lower_reshape(FlatBufferBuilder& b, const Node& node) {
 }  // namespace
 
 Lowered lower(FlatBufferBuilder& b, const graph::Graph& graph, const Node& node, graph::PaddingMode padding) {
-  if (node.rule == graph::NodeRule::legacy_u8) ops::refuse(node, "carries the rounding of an older uint8 model, which the export cannot say", "export the model it was made from");
+  if (node.rule == graph::NodeRule::legacy_u8)
+    ops::refuse(node, "carries the rounding of an older uint8 model, which the export cannot say", "export the model it was made from");
   const int version = int8_version(graph, node);
   switch (node.op) {
-    case OpKind::Conv2d: return lower_conv2d(b, graph, node, padding);
-    case OpKind::DepthwiseConv2d: return lower_depthwise(b, graph, node, padding);
+    case OpKind::Conv2d:
+      return lower_conv2d(b, graph, node, padding);
+    case OpKind::DepthwiseConv2d:
+      return lower_depthwise(b, graph, node, padding);
     case OpKind::FullyConnected:
-      return lowered(BuiltinOperator::FULLY_CONNECTED, fully_connected_version(graph, node), fb::CreateFullyConnectedOptions(b, activation_code(node)));
-    case OpKind::Add: return lowered(BuiltinOperator::ADD, version, fb::CreateAddOptions(b, activation_code(node)));
-    case OpKind::Mul: return lowered(BuiltinOperator::MUL, mul_version(graph, node), fb::CreateMulOptions(b, activation_code(node)));
+      return lowered(BuiltinOperator::FULLY_CONNECTED, fully_connected_version(graph, node),
+                     fb::CreateFullyConnectedOptions(b, activation_code(node)));
+    case OpKind::Add:
+      return lowered(BuiltinOperator::ADD, version, fb::CreateAddOptions(b, activation_code(node)));
+    case OpKind::Mul:
+      return lowered(BuiltinOperator::MUL, mul_version(graph, node), fb::CreateMulOptions(b, activation_code(node)));
     case OpKind::AveragePool2d:
-    case OpKind::MaxPool2d: return lower_pool(b, graph, node, padding);
-    case OpKind::Mean: return lowered(BuiltinOperator::MEAN, version, fb::CreateReducerOptions(b, node.as<graph::MeanAttrs>().keep_dims));
-    case OpKind::Reshape: return lower_reshape(b, node);
-    case OpKind::Pad: return lowered(BuiltinOperator::PAD, version, fb::CreatePadOptions(b));
-    case OpKind::Softmax: return lowered(BuiltinOperator::SOFTMAX, version, fb::CreateSoftmaxOptions(b, node.as<graph::SoftmaxAttrs>().beta));
-    case OpKind::Logistic: return bare(BuiltinOperator::LOGISTIC, version);
-    case OpKind::Relu: return bare(BuiltinOperator::RELU, version);
-    case OpKind::Relu6: return bare(BuiltinOperator::RELU6, version);
-    case OpKind::Quantize: return lowered(BuiltinOperator::QUANTIZE, 1, fb::CreateQuantizeOptions(b));
-    case OpKind::Dequantize: return lowered(BuiltinOperator::DEQUANTIZE, version, fb::CreateDequantizeOptions(b));
-    case OpKind::BatchNorm: ops::refuse(node, "cannot be written to TensorFlow Lite", "fold the batch normalization first");
-    case OpKind::Dropout: ops::refuse(node, "cannot be written to TensorFlow Lite", "remove what only training needs first");
-    case OpKind::FakeQuantize: ops::refuse(node, "cannot be written to TensorFlow Lite", "convert the quantization first");
-    case OpKind::Opaque: ops::refuse(node, "is the operator " + node.as<graph::OpaqueAttrs>().name + ", whose meaning is not known, and cannot be written");
+    case OpKind::MaxPool2d:
+      return lower_pool(b, graph, node, padding);
+    case OpKind::Mean:
+      return lowered(BuiltinOperator::MEAN, version, fb::CreateReducerOptions(b, node.as<graph::MeanAttrs>().keep_dims));
+    case OpKind::Reshape:
+      return lower_reshape(b, node);
+    case OpKind::Pad:
+      return lowered(BuiltinOperator::PAD, version, fb::CreatePadOptions(b));
+    case OpKind::Softmax:
+      return lowered(BuiltinOperator::SOFTMAX, version, fb::CreateSoftmaxOptions(b, node.as<graph::SoftmaxAttrs>().beta));
+    case OpKind::Logistic:
+      return bare(BuiltinOperator::LOGISTIC, version);
+    case OpKind::Relu:
+      return bare(BuiltinOperator::RELU, version);
+    case OpKind::Relu6:
+      return bare(BuiltinOperator::RELU6, version);
+    case OpKind::Quantize:
+      return lowered(BuiltinOperator::QUANTIZE, 1, fb::CreateQuantizeOptions(b));
+    case OpKind::Dequantize:
+      return lowered(BuiltinOperator::DEQUANTIZE, version, fb::CreateDequantizeOptions(b));
+    case OpKind::BatchNorm:
+      ops::refuse(node, "cannot be written to TensorFlow Lite", "fold the batch normalization first");
+    case OpKind::Dropout:
+      ops::refuse(node, "cannot be written to TensorFlow Lite", "remove what only training needs first");
+    case OpKind::FakeQuantize:
+      ops::refuse(node, "cannot be written to TensorFlow Lite", "convert the quantization first");
+    case OpKind::Opaque:
+      ops::refuse(node, "is the operator " + node.as<graph::OpaqueAttrs>().name + ", whose meaning is not known, and cannot be written");
   }
   KINGLET_CHECK(false);
 }

@@ -33,7 +33,9 @@ size_t utf8_length(std::string_view text) {
 
 }  // namespace
 
-bool is_tflite(std::span<const std::byte> bytes) { return bytes.size() >= 8 && std::memcmp(bytes.data() + 4, fb::ModelIdentifier(), 4) == 0; }
+bool is_tflite(std::span<const std::byte> bytes) {
+  return bytes.size() >= 8 && std::memcmp(bytes.data() + 4, fb::ModelIdentifier(), 4) == 0;
+}
 
 std::string clean_text(std::string_view text) {
   std::string clean;
@@ -41,8 +43,10 @@ std::string clean_text(std::string_view text) {
   while (!text.empty()) {
     const size_t n = utf8_length(text);
     const bool control = n == 1 && (static_cast<unsigned char>(text[0]) < 0x20 || text[0] == 0x7F);
-    if (n == 0 || control) clean += '?';
-    else clean += text.substr(0, n);
+    if (n == 0 || control)
+      clean += '?';
+    else
+      clean += text.substr(0, n);
     text.remove_prefix(n == 0 ? 1 : n);
   }
   return clean;
@@ -67,7 +71,8 @@ void File::check_parts() {
   if (model_->version() != 3) fail(fmt::format("has format version {}; version 3 is supported", model_->version()));
   const auto* subgraphs = model_->subgraphs();
   if (!subgraphs || subgraphs->size() == 0) fail("holds no graph");
-  if (subgraphs->size() != 1) fail(fmt::format("holds {} subgraphs; one is supported", subgraphs->size()), "control flow (IF, WHILE) cannot be imported");
+  if (subgraphs->size() != 1)
+    fail(fmt::format("holds {} subgraphs; one is supported", subgraphs->size()), "control flow (IF, WHILE) cannot be imported");
   graph_ = subgraphs->Get(0);
   if (!graph_->tensors() || graph_->tensors()->size() == 0) fail("holds no tensors");
   if (!graph_->inputs() || graph_->inputs()->size() == 0) fail("has no input");
@@ -83,14 +88,16 @@ std::span<const std::byte> File::buffer(uint32_t index, const std::string& user)
   if (buffer->data()) return std::as_bytes(std::span(buffer->data()->data(), buffer->data()->size()));
   if (buffer->offset() <= 1) return {};
   if (buffer->offset() > bytes_.size() || buffer->size() > bytes_.size() - buffer->offset())
-    throw Error(user, fmt::format("names buffer {}, which ends at byte {} of {}", index, buffer->offset() + buffer->size(), bytes_.size()), "the file is cut off");
+    throw Error(user, fmt::format("names buffer {}, which ends at byte {} of {}", index, buffer->offset() + buffer->size(), bytes_.size()),
+                "the file is cut off");
   return bytes_.subspan(buffer->offset(), buffer->size());
 }
 
 std::span<const std::byte> File::metadata(std::string_view name) const {
   if (!model_->metadata()) return {};
   for (const auto* entry : *model_->metadata())
-    if (entry->name() && entry->name()->string_view() == name) return buffer(entry->buffer(), fmt::format("{}: metadata '{}'", where_, name));
+    if (entry->name() && entry->name()->string_view() == name)
+      return buffer(entry->buffer(), fmt::format("{}: metadata '{}'", where_, name));
   return {};
 }
 

@@ -46,10 +46,12 @@ class Importer {
     const auto v = tensors_.define(index, user);
     const Shape& shape = graph_.value(v).shape;
     if (shape.rank() > 0 && shape[0] != 1)
-      throw Error(file_.where() + ": " + tensors_.label(index), "takes " + std::to_string(shape[0]) + " pictures at once (" + shape.str() + "); 1 or -1 is supported");
+      throw Error(file_.where() + ": " + tensors_.label(index),
+                  "takes " + std::to_string(shape[0]) + " pictures at once (" + shape.str() + "); 1 or -1 is supported");
     const auto* signature = tensor.shape_signature();
     for (uint32_t i = 1; warn && signature && i < signature->size(); ++i)
-      if (signature->Get(i) < 0) warn(fmt::format("{}: input {} may change its size; taken as {}", file_.where(), tensors_.label(index), shape.batch_str()));
+      if (signature->Get(i) < 0)
+        warn(fmt::format("{}: input {} may change its size; taken as {}", file_.where(), tensors_.label(index), shape.batch_str()));
     graph_.inputs.push_back(v);
   }
 
@@ -86,7 +88,8 @@ class Importer {
     Node node;
     node.origin = source.where;
     if (auto* mapped = std::get_if<Mapped>(&result)) {
-      if (source.outputs.size() != 1) throw Error(source.where, fmt::format("has {} outputs where one was expected", source.outputs.size()));
+      if (source.outputs.size() != 1)
+        throw Error(source.where, fmt::format("has {} outputs where one was expected", source.outputs.size()));
       node.op = mapped->kind;
       node.attrs = std::move(mapped->attrs);
       add_inputs(node, mapped->inputs, source.where);

@@ -34,7 +34,8 @@ void read_input(const meta::TensorMetadata& tensor, Metadata& out, const std::st
 void read_output(const meta::TensorMetadata& tensor, Metadata& out) {
   if (!tensor.associated_files()) return;
   for (const auto* file : *tensor.associated_files())
-    if (file->type() == meta::AssociatedFileType::TENSOR_AXIS_LABELS && file->name() && out.label_file.empty()) out.label_file = clean_text(file->name());
+    if (file->type() == meta::AssociatedFileType::TENSOR_AXIS_LABELS && file->name() && out.label_file.empty())
+      out.label_file = clean_text(file->name());
 }
 
 template <class List>
@@ -45,12 +46,13 @@ const meta::TensorMetadata* first(const List* list) {
 /// real = (byte / divisor - mean) / std, written as (byte - mean * divisor) / (std * divisor).
 std::vector<float> byte_values(const graph::InputSpec& spec, const std::vector<double>& list, double absent) {
   std::vector<float> values;
-  for (size_t c = 0; c < static_cast<size_t>(spec.channels); ++c) values.push_back(static_cast<float>((list.empty() ? absent : list[c]) * spec.divisor));
+  for (size_t c = 0; c < static_cast<size_t>(spec.channels); ++c)
+    values.push_back(static_cast<float>((list.empty() ? absent : list[c]) * spec.divisor));
   return values;
 }
 
 flatbuffers::Offset<meta::TensorMetadata> build_input(flatbuffers::FlatBufferBuilder& b, const graph::InputSpec& spec) {
-  const auto color = spec.order == graph::ColorOrder::gray ? meta::ColorSpaceType::GRAYSCALE
+  const auto color = spec.order == graph::ColorOrder::gray  ? meta::ColorSpaceType::GRAYSCALE
                      : spec.order == graph::ColorOrder::rgb ? meta::ColorSpaceType::RGB
                                                             : meta::ColorSpaceType::UNKNOWN;
   const auto size = meta::CreateImageSize(b, static_cast<uint32_t>(spec.width), static_cast<uint32_t>(spec.height));
@@ -69,8 +71,10 @@ flatbuffers::Offset<meta::TensorMetadata> build_output(flatbuffers::FlatBufferBu
   const auto content = meta::CreateContent(b, meta::ContentProperties::FeatureProperties, meta::CreateFeatureProperties(b).Union());
   std::vector<flatbuffers::Offset<meta::AssociatedFile>> files;
   if (!label_file.empty())
-    files.push_back(meta::CreateAssociatedFileDirect(b, label_file.c_str(), "One label a line, in the order of the scores.", meta::AssociatedFileType::TENSOR_AXIS_LABELS));
-  return meta::CreateTensorMetadataDirect(b, "scores", "One score a class.", nullptr, content, nullptr, 0, files.empty() ? nullptr : &files);
+    files.push_back(meta::CreateAssociatedFileDirect(b, label_file.c_str(), "One label a line, in the order of the scores.",
+                                                     meta::AssociatedFileType::TENSOR_AXIS_LABELS));
+  return meta::CreateTensorMetadataDirect(b, "scores", "One score a class.", nullptr, content, nullptr, 0,
+                                          files.empty() ? nullptr : &files);
 }
 
 }  // namespace
@@ -82,7 +86,10 @@ Metadata parse_metadata(std::span<const std::byte> bytes, const std::string& whe
   flatbuffers::Verifier verifier(reinterpret_cast<const uint8_t*>(aligned.data()), bytes.size(), 32, 10'000);
   if (bytes.size() < 8 || !meta::VerifyModelMetadataBuffer(verifier)) throw Error(place, "is damaged");
   const auto* root = meta::GetModelMetadata(aligned.data());
-  Metadata out{.name = clean_text(root->name()), .description = clean_text(root->description()), .author = clean_text(root->author()), .license = clean_text(root->license())};
+  Metadata out{.name = clean_text(root->name()),
+               .description = clean_text(root->description()),
+               .author = clean_text(root->author()),
+               .license = clean_text(root->license())};
   const auto* graph = root->subgraph_metadata() && root->subgraph_metadata()->size() > 0 ? root->subgraph_metadata()->Get(0) : nullptr;
   if (!graph) return out;
   if (const auto* input = first(graph->input_tensor_metadata())) read_input(*input, out, place);
@@ -95,11 +102,15 @@ std::vector<std::byte> build_metadata(const graph::Model& model, const std::stri
   // Metadata lists every input and output in order; only the first of each is a picture and its scores.
   std::vector<flatbuffers::Offset<meta::TensorMetadata>> inputs, outputs;
   for (size_t i = 0; i < model.graph.inputs.size(); ++i)
-    inputs.push_back(i == 0 && model.input.channels > 0 ? build_input(b, model.input) : meta::CreateTensorMetadataDirect(b, model.graph.value(model.graph.inputs[i]).name.c_str()));
+    inputs.push_back(i == 0 && model.input.channels > 0
+                         ? build_input(b, model.input)
+                         : meta::CreateTensorMetadataDirect(b, model.graph.value(model.graph.inputs[i]).name.c_str()));
   for (size_t i = 0; i < model.graph.outputs.size(); ++i)
-    outputs.push_back(i == 0 ? build_output(b, label_file) : meta::CreateTensorMetadataDirect(b, model.graph.value(model.graph.outputs[i]).name.c_str()));
+    outputs.push_back(i == 0 ? build_output(b, label_file)
+                             : meta::CreateTensorMetadataDirect(b, model.graph.value(model.graph.outputs[i]).name.c_str()));
   const std::vector graphs{meta::CreateSubGraphMetadataDirect(b, nullptr, nullptr, &inputs, &outputs)};
-  meta::FinishModelMetadataBuffer(b, meta::CreateModelMetadataDirect(b, model.name.c_str(), nullptr, nullptr, &graphs, nullptr, nullptr, nullptr, "1.0.0"));
+  meta::FinishModelMetadataBuffer(
+      b, meta::CreateModelMetadataDirect(b, model.name.c_str(), nullptr, nullptr, &graphs, nullptr, nullptr, nullptr, "1.0.0"));
   const auto bytes = std::as_bytes(std::span(b.GetBufferPointer(), b.GetSize()));
   return {bytes.begin(), bytes.end()};
 }

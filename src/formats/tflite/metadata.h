@@ -15,9 +15,9 @@ inline constexpr const char* kMetadataName = "TFLITE_METADATA";
 
 struct Metadata {
   std::string name, description, author, license;
-  std::optional<graph::ColorOrder> order;   ///< rgb or gray; metadata knows no BGR
-  std::vector<double> mean, stddev;         ///< of bytes: real = (byte - mean) / std, one value or one a channel
-  std::string label_file;                   ///< in the ZIP behind the model; empty if none is named
+  std::optional<graph::ColorOrder> order;  ///< rgb or gray; metadata knows no BGR
+  std::vector<double> mean, stddev;        ///< of bytes: real = (byte - mean) / std, one value or one a channel
+  std::string label_file;                  ///< in the ZIP behind the model; empty if none is named
 };
 
 /// Throws Error opened by `where` when the bytes are no sound metadata flatbuffer.

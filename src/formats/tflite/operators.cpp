@@ -34,17 +34,25 @@ const Options& need_options(const Operator& source) {
 
 bool read_activation(fb::Activation code, graph::Activation& out) {
   switch (code) {
-    case fb::Activation::NONE: out = graph::Activation::none; return true;
-    case fb::Activation::RELU: out = graph::Activation::relu; return true;
-    case fb::Activation::RELU6: out = graph::Activation::relu6; return true;
-    default: return false;
+    case fb::Activation::NONE:
+      out = graph::Activation::none;
+      return true;
+    case fb::Activation::RELU:
+      out = graph::Activation::relu;
+      return true;
+    case fb::Activation::RELU6:
+      out = graph::Activation::relu6;
+      return true;
+    default:
+      return false;
   }
 }
 
 Unknown unknown_activation(fb::Activation code) { return {fmt::format("fused activation {}", fb::EnumNameActivation(code))}; }
 
 graph::Padding read_padding(const Operator& source, fb::Padding code) {
-  if (code != fb::Padding::SAME && code != fb::Padding::VALID) throw Error(source.where, fmt::format("has the padding {}", static_cast<int>(code)), "the file is damaged");
+  if (code != fb::Padding::SAME && code != fb::Padding::VALID)
+    throw Error(source.where, fmt::format("has the padding {}", static_cast<int>(code)), "the file is damaged");
   return {.mode = code == fb::Padding::SAME ? graph::PaddingMode::same : graph::PaddingMode::valid};
 }
 
@@ -61,14 +69,19 @@ std::string weights_trouble(const Operator& source, const Tensors& tensors) {
 
 int64_t last_dim(const Operator& source, const Tensors& tensors, size_t input) {
   const Shape shape = tensors.shape(source.inputs[input]);
-  if (shape.rank() != 4) throw Error(source.where, fmt::format("reads {} of shape {} where rank 4 was expected", tensors.label(source.inputs[input]), shape.str()));
+  if (shape.rank() != 4)
+    throw Error(source.where,
+                fmt::format("reads {} of shape {} where rank 4 was expected", tensors.label(source.inputs[input]), shape.str()));
   return shape[3];
 }
 
 Result map_conv2d(const Operator& source, const Tensors& tensors) {
   need_inputs(source, 2, 3);
   const auto& o = need_options<fb::Conv2DOptions>(source);
-  graph::Conv2dAttrs a{.stride_h = o.stride_h(), .stride_w = o.stride_w(), .dilation_h = o.dilation_h_factor(), .dilation_w = o.dilation_w_factor(),
+  graph::Conv2dAttrs a{.stride_h = o.stride_h(),
+                       .stride_w = o.stride_w(),
+                       .dilation_h = o.dilation_h_factor(),
+                       .dilation_w = o.dilation_w_factor(),
                        .padding = read_padding(source, o.padding())};
   if (!read_activation(o.fused_activation_function(), a.activation)) return unknown_activation(o.fused_activation_function());
   if (auto trouble = weights_trouble(source, tensors); !trouble.empty()) return Unknown{trouble};
@@ -80,8 +93,12 @@ Result map_conv2d(const Operator& source, const Tensors& tensors) {
 Result map_depthwise(const Operator& source, const Tensors& tensors) {
   need_inputs(source, 2, 3);
   const auto& o = need_options<fb::DepthwiseConv2DOptions>(source);
-  graph::DepthwiseConv2dAttrs a{.stride_h = o.stride_h(), .stride_w = o.stride_w(), .dilation_h = o.dilation_h_factor(), .dilation_w = o.dilation_w_factor(),
-                                .multiplier = o.depth_multiplier(), .padding = read_padding(source, o.padding())};
+  graph::DepthwiseConv2dAttrs a{.stride_h = o.stride_h(),
+                                .stride_w = o.stride_w(),
+                                .dilation_h = o.dilation_h_factor(),
+                                .dilation_w = o.dilation_w_factor(),
+                                .multiplier = o.depth_multiplier(),
+                                .padding = read_padding(source, o.padding())};
   if (!read_activation(o.fused_activation_function(), a.activation)) return unknown_activation(o.fused_activation_function());
   if (auto trouble = weights_trouble(source, tensors); !trouble.empty()) return Unknown{trouble};
   const int64_t in = last_dim(source, tensors, 0), out = last_dim(source, tensors, 1);
@@ -98,7 +115,8 @@ Result map_fully_connected(const Operator& source, const Tensors& tensors) {
   if (auto trouble = weights_trouble(source, tensors); !trouble.empty()) return Unknown{trouble};
   const Shape x = tensors.shape(source.inputs[0]), w = tensors.shape(source.inputs[1]);
   if (source.outputs.size() == 1 && tensors.shape(source.outputs[0]).rank() != 2) return Unknown{"an output of more than two dimensions"};
-  if (w.rank() == 2 && w[1] > 0 && x.elements() != w[1] && x.elements() % w[1] == 0) return Unknown{fmt::format("{} rows at once", x.elements() / w[1])};
+  if (w.rank() == 2 && w[1] > 0 && x.elements() != w[1] && x.elements() % w[1] == 0)
+    return Unknown{fmt::format("{} rows at once", x.elements() / w[1])};
   return Mapped{OpKind::FullyConnected, a, source.inputs};
 }
 
@@ -114,7 +132,10 @@ Result map_elementwise(OpKind kind, const Operator& source) {
 Result map_pool(OpKind kind, const Operator& source) {
   need_inputs(source, 1, 1);
   const auto& o = need_options<fb::Pool2DOptions>(source);
-  graph::Pool2dAttrs a{.kernel_h = o.filter_height(), .kernel_w = o.filter_width(), .stride_h = o.stride_h(), .stride_w = o.stride_w(),
+  graph::Pool2dAttrs a{.kernel_h = o.filter_height(),
+                       .kernel_w = o.filter_width(),
+                       .stride_h = o.stride_h(),
+                       .stride_w = o.stride_w(),
                        .padding = read_padding(source, o.padding())};
   if (!read_activation(o.fused_activation_function(), a.activation)) return unknown_activation(o.fused_activation_function());
   return Mapped{kind, a, source.inputs};
@@ -176,24 +197,41 @@ Result map_unary(OpKind kind, const Operator& source) {
 
 Result map_known(const Operator& source, const Tensors& tensors) {
   switch (source.code) {
-    case fb::BuiltinOperator::CONV_2D: return map_conv2d(source, tensors);
-    case fb::BuiltinOperator::DEPTHWISE_CONV_2D: return map_depthwise(source, tensors);
-    case fb::BuiltinOperator::FULLY_CONNECTED: return map_fully_connected(source, tensors);
-    case fb::BuiltinOperator::ADD: return map_elementwise<fb::AddOptions>(OpKind::Add, source);
-    case fb::BuiltinOperator::MUL: return map_elementwise<fb::MulOptions>(OpKind::Mul, source);
-    case fb::BuiltinOperator::AVERAGE_POOL_2D: return map_pool(OpKind::AveragePool2d, source);
-    case fb::BuiltinOperator::MAX_POOL_2D: return map_pool(OpKind::MaxPool2d, source);
-    case fb::BuiltinOperator::MEAN: return map_mean(source, tensors);
+    case fb::BuiltinOperator::CONV_2D:
+      return map_conv2d(source, tensors);
+    case fb::BuiltinOperator::DEPTHWISE_CONV_2D:
+      return map_depthwise(source, tensors);
+    case fb::BuiltinOperator::FULLY_CONNECTED:
+      return map_fully_connected(source, tensors);
+    case fb::BuiltinOperator::ADD:
+      return map_elementwise<fb::AddOptions>(OpKind::Add, source);
+    case fb::BuiltinOperator::MUL:
+      return map_elementwise<fb::MulOptions>(OpKind::Mul, source);
+    case fb::BuiltinOperator::AVERAGE_POOL_2D:
+      return map_pool(OpKind::AveragePool2d, source);
+    case fb::BuiltinOperator::MAX_POOL_2D:
+      return map_pool(OpKind::MaxPool2d, source);
+    case fb::BuiltinOperator::MEAN:
+      return map_mean(source, tensors);
     case fb::BuiltinOperator::RESHAPE:
-    case fb::BuiltinOperator::SQUEEZE: return map_reshape(source, tensors);
-    case fb::BuiltinOperator::PAD: return map_pad(source, tensors);
-    case fb::BuiltinOperator::SOFTMAX: return map_softmax(source);
-    case fb::BuiltinOperator::LOGISTIC: return map_unary(OpKind::Logistic, source);
-    case fb::BuiltinOperator::RELU: return map_unary(OpKind::Relu, source);
-    case fb::BuiltinOperator::RELU6: return map_unary(OpKind::Relu6, source);
-    case fb::BuiltinOperator::QUANTIZE: return map_unary(OpKind::Quantize, source);
-    case fb::BuiltinOperator::DEQUANTIZE: return map_unary(OpKind::Dequantize, source);
-    default: return Unknown{};
+    case fb::BuiltinOperator::SQUEEZE:
+      return map_reshape(source, tensors);
+    case fb::BuiltinOperator::PAD:
+      return map_pad(source, tensors);
+    case fb::BuiltinOperator::SOFTMAX:
+      return map_softmax(source);
+    case fb::BuiltinOperator::LOGISTIC:
+      return map_unary(OpKind::Logistic, source);
+    case fb::BuiltinOperator::RELU:
+      return map_unary(OpKind::Relu, source);
+    case fb::BuiltinOperator::RELU6:
+      return map_unary(OpKind::Relu6, source);
+    case fb::BuiltinOperator::QUANTIZE:
+      return map_unary(OpKind::Quantize, source);
+    case fb::BuiltinOperator::DEQUANTIZE:
+      return map_unary(OpKind::Dequantize, source);
+    default:
+      return Unknown{};
   }
 }
 

@@ -13,8 +13,8 @@ namespace kinglet::formats::tflite {
 struct Operator {
   const fb::Operator& op;
   fb::BuiltinOperator code;
-  std::string name;    ///< "CONV_2D", or the custom operator's own
-  std::string where;   ///< "m.tflite: operator 3 (CONV_2D)", opens messages
+  std::string name;                      ///< "CONV_2D", or the custom operator's own
+  std::string where;                     ///< "m.tflite: operator 3 (CONV_2D)", opens messages
   std::vector<int32_t> inputs, outputs;  ///< tensor indices; -1 for an absent input
 };
 

@@ -16,23 +16,35 @@ constexpr float kMaxScale = 1e30f;
 
 std::optional<DType> dtype_from_file(fb::TensorType type) {
   switch (type) {
-    case fb::TensorType::FLOAT32: return DType::f32;
-    case fb::TensorType::INT8: return DType::s8;
-    case fb::TensorType::UINT8: return DType::u8;
-    case fb::TensorType::INT16: return DType::s16;
-    case fb::TensorType::INT32: return DType::s32;
-    case fb::TensorType::INT64: return DType::s64;
-    case fb::TensorType::BOOL: return DType::boolean;
-    default: return std::nullopt;
+    case fb::TensorType::FLOAT32:
+      return DType::f32;
+    case fb::TensorType::INT8:
+      return DType::s8;
+    case fb::TensorType::UINT8:
+      return DType::u8;
+    case fb::TensorType::INT16:
+      return DType::s16;
+    case fb::TensorType::INT32:
+      return DType::s32;
+    case fb::TensorType::INT64:
+      return DType::s64;
+    case fb::TensorType::BOOL:
+      return DType::boolean;
+    default:
+      return std::nullopt;
   }
 }
 
 std::pair<int64_t, int64_t> zero_point_range(DType dtype) {
   switch (dtype) {
-    case DType::s8: return {-128, 127};
-    case DType::u8: return {0, 255};
-    case DType::s16: return {-32768, 32767};
-    default: return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
+    case DType::s8:
+      return {-128, 127};
+    case DType::u8:
+      return {0, 255};
+    case DType::s16:
+      return {-32768, 32767};
+    default:
+      return {std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()};
   }
 }
 
@@ -55,7 +67,8 @@ std::string Tensors::label(int32_t index) const {
 Shape Tensors::shape(int32_t index) const {
   const auto* dims = at(index, file_.where()).shape();
   if (!dims) return Shape{};
-  if (dims->size() > Shape::kMaxRank) throw Error(where(index), fmt::format("has {} dimensions; up to {} are supported", dims->size(), Shape::kMaxRank));
+  if (dims->size() > Shape::kMaxRank)
+    throw Error(where(index), fmt::format("has {} dimensions; up to {} are supported", dims->size(), Shape::kMaxRank));
   Shape shape(std::vector<int64_t>(dims->begin(), dims->end()));
   if (shape.rank() > 0 && shape[0] == -1 && !has_data(index)) shape[0] = 1;
   int64_t elements = 1;
@@ -71,7 +84,8 @@ DType Tensors::dtype(int32_t index) const {
   const auto type = at(index, file_.where()).type();
   if (auto known = dtype_from_file(type)) return *known;
   const char* name = fb::EnumNameTensorType(type);
-  throw Error(where(index), fmt::format("has the element type {}, which is not supported", *name ? name : std::to_string(static_cast<int>(type)).c_str()),
+  throw Error(where(index),
+              fmt::format("has the element type {}, which is not supported", *name ? name : std::to_string(static_cast<int>(type)).c_str()),
               "float32, int8, uint8, int16, int32, int64 and bool are");
 }
 
@@ -91,14 +105,17 @@ std::optional<std::vector<int64_t>> Tensors::integers(int32_t index, const std::
   const DType type = dtype(index);
   if (data.empty() || (type != DType::s32 && type != DType::s64)) return std::nullopt;
   const auto n = static_cast<size_t>(shape(index).elements());
-  if (data.size() != n * dtype_bytes(type)) throw Error(where(index), fmt::format("has {} bytes of data for {} {} elements", data.size(), n, dtype_name(type)));
+  if (data.size() != n * dtype_bytes(type))
+    throw Error(where(index), fmt::format("has {} bytes of data for {} {} elements", data.size(), n, dtype_name(type)));
   if (n > kMaxIntegers) throw Error(user, fmt::format("reads {} with {} numbers where a few were expected", label(index), n));
   std::vector<int64_t> numbers(n);
   for (size_t i = 0; i < n; ++i) {
     int32_t narrow;
     std::memcpy(&narrow, data.data() + i * dtype_bytes(type), sizeof narrow);
-    if (type == DType::s64) std::memcpy(&numbers[i], data.data() + i * sizeof(int64_t), sizeof(int64_t));
-    else numbers[i] = narrow;
+    if (type == DType::s64)
+      std::memcpy(&numbers[i], data.data() + i * sizeof(int64_t), sizeof(int64_t));
+    else
+      numbers[i] = narrow;
   }
   return numbers;
 }
@@ -144,7 +161,8 @@ graph::QuantParams Tensors::quantization(int32_t index, DType dtype, const Shape
     const int64_t zero_point = zeros ? quant->zero_point()->Get(i) : 0;
     const bool possible = scale > 0.0f || (scale == 0.0f && has_data(index));
     if (!possible || scale > kMaxScale) throw Error(where(index), fmt::format("has the impossible scale {}", scale));
-    if (zero_point < low || zero_point > high) throw Error(where(index), fmt::format("has the zero point {}, outside {}..{}", zero_point, low, high));
+    if (zero_point < low || zero_point > high)
+      throw Error(where(index), fmt::format("has the zero point {}, outside {}..{}", zero_point, low, high));
     params.scale.push_back(scale);
     params.zero_point.push_back(static_cast<int32_t>(zero_point));
   }
@@ -155,7 +173,9 @@ Tensor Tensors::constant(int32_t index, DType dtype, const Shape& shape) {
   const auto& tensor = at(index, file_.where());
   const auto data = file_.buffer(tensor.buffer(), where(index));
   const auto expected = static_cast<uint64_t>(shape.elements()) * dtype_bytes(dtype);
-  if (data.size() != expected) throw Error(where(index), fmt::format("has {} bytes of data where {} {} needs {}", data.size(), shape.str(), dtype_name(dtype), expected));
+  if (data.size() != expected)
+    throw Error(where(index),
+                fmt::format("has {} bytes of data where {} {} needs {}", data.size(), shape.str(), dtype_name(dtype), expected));
   if (tensor.sparsity()) throw Error(where(index), "is stored sparse, which is not supported", "densify the model first");
   const uint64_t key = uint64_t{tensor.buffer()} << 8 | static_cast<uint64_t>(dtype);
   if (auto it = constants_.find(key); it != constants_.end()) return it->second.reshaped(shape);
@@ -178,8 +198,10 @@ graph::ValueId Tensors::add(int32_t index, bool is_constant) {
 
 graph::ValueId Tensors::define(int32_t index, const std::string& user) {
   const auto& tensor = at(index, user);
-  if (known(index) != graph::kNone) throw Error(user, fmt::format("makes {}, which something else made or read before", label(index)), "the file is damaged");
-  if (!file_.buffer(tensor.buffer(), where(index)).empty()) throw Error(user, fmt::format("makes {}, which holds constant data", label(index)), "the file is damaged");
+  if (known(index) != graph::kNone)
+    throw Error(user, fmt::format("makes {}, which something else made or read before", label(index)), "the file is damaged");
+  if (!file_.buffer(tensor.buffer(), where(index)).empty())
+    throw Error(user, fmt::format("makes {}, which holds constant data", label(index)), "the file is damaged");
   return add(index, false);
 }
 
@@ -194,7 +216,8 @@ graph::ValueId Tensors::use(int32_t index, const std::string& user) {
 
 void Tensors::report(const WarningCallback& warn) const {
   if (warn && mended_axes_ > 0)
-    warn(fmt::format("{}: {} rank-1 tensors name a quantized dimension they do not have (first: {}); taken as 0", file_.where(), mended_axes_, first_mended_));
+    warn(fmt::format("{}: {} rank-1 tensors name a quantized dimension they do not have (first: {}); taken as 0", file_.where(),
+                     mended_axes_, first_mended_));
 }
 
 }  // namespace kinglet::formats::tflite

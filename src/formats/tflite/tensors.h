@@ -49,9 +49,9 @@ class Tensors {
 
   File& file_;
   graph::Graph& graph_;
-  std::vector<graph::ValueId> values_;                  ///< by tensor index
-  std::unordered_map<std::string, int> names_;          ///< how often a name was wished for
-  std::unordered_map<uint64_t, Tensor> constants_;      ///< by buffer and dtype: tensors may share a buffer
+  std::vector<graph::ValueId> values_;              ///< by tensor index
+  std::unordered_map<std::string, int> names_;      ///< how often a name was wished for
+  std::unordered_map<uint64_t, Tensor> constants_;  ///< by buffer and dtype: tensors may share a buffer
   int mended_axes_ = 0;
   std::string first_mended_;
 };

@@ -32,9 +32,11 @@ graph::Model small_model(graph::Padding padding) {
   for (size_t i = 0; i < 108; ++i) w.mutable_data<float>()[i] = static_cast<float>(i % 7) - 3;
   for (size_t i = 0; i < 8; ++i) v.mutable_data<float>()[i] = static_cast<float>(i) / 8;
   const auto weights = b.constant("w", w, true), bias = b.constant("b", Tensor::of<float>(Shape{4}, std::vector<float>{1, 2, 3, 4}), true);
-  x = b.node(OpKind::Conv2d, graph::Conv2dAttrs{.stride_h = 2, .stride_w = 1, .padding = padding, .activation = Activation::relu6}, {x, weights, bias}, "conv");
+  x = b.node(OpKind::Conv2d, graph::Conv2dAttrs{.stride_h = 2, .stride_w = 1, .padding = padding, .activation = Activation::relu6},
+             {x, weights, bias}, "conv");
   x = b.node(OpKind::Mean, graph::MeanAttrs{{1, 2}, false}, {x}, "mean");
-  x = b.node(OpKind::FullyConnected, graph::FullyConnectedAttrs{}, {x, b.constant("v", v, true), b.constant("vb", Tensor(DType::f32, Shape{2}), true)}, "fc");
+  x = b.node(OpKind::FullyConnected, graph::FullyConnectedAttrs{},
+             {x, b.constant("v", v, true), b.constant("vb", Tensor(DType::f32, Shape{2}), true)}, "fc");
   b.output(b.node(OpKind::Softmax, graph::SoftmaxAttrs{}, {x}, "scores"));
   graph::Model model;
   model.name = "small";
@@ -97,7 +99,10 @@ TEST(TfliteExport, SplitsOtherExplicitPaddingOffAndKeepsTheOutputs) {
 TEST(TfliteExport, RefusesInWordsWhatTheFormatCannotSay) {
   ops::GraphBuilder b;
   auto x = b.input("x", Shape{1, 4, 4, 1});
-  x = b.node(OpKind::MaxPool2d, graph::Pool2dAttrs{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .padding = {PaddingMode::explicit_, 1, 1, 1, 1}}, {x}, "pool");
+  x = b.node(
+      OpKind::MaxPool2d,
+      graph::Pool2dAttrs{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .padding = {PaddingMode::explicit_, 1, 1, 1, 1}}, {x},
+      "pool");
   b.output(b.node(OpKind::Dropout, graph::DropoutAttrs{}, {x}, "drop"));
   graph::Model model;
   model.graph = b.finish();
@@ -127,10 +132,11 @@ struct Inferred {
 TEST(TfliteContract, IsInferredFromTheRangeOfTheInput) {
   using enum graph::Origin;
   const std::vector<double> ones(3, 1.0);
-  for (const Inferred& c : {Inferred{DType::s8, 1 / 255.0f, -128, 255, {}, {}, inferred}, Inferred{DType::s8, 1.0f, -128, 1, {}, {}, inferred},
-                            Inferred{DType::s8, 1 / 127.5f, -1, 127.5, ones, {}, inferred}, Inferred{DType::u8, 1 / 128.0f, 128, 128, ones, {}, inferred},
-                            Inferred{DType::s8, 0.0186311f, -14, 255, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}, inferred},
-                            Inferred{DType::s8, 0.03f, 5, 255, {}, {}, assumed}, Inferred{DType::f32, 0, 0, 255, {}, {}, assumed}}) {
+  for (const Inferred& c :
+       {Inferred{DType::s8, 1 / 255.0f, -128, 255, {}, {}, inferred}, Inferred{DType::s8, 1.0f, -128, 1, {}, {}, inferred},
+        Inferred{DType::s8, 1 / 127.5f, -1, 127.5, ones, {}, inferred}, Inferred{DType::u8, 1 / 128.0f, 128, 128, ones, {}, inferred},
+        Inferred{DType::s8, 0.0186311f, -14, 255, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}, inferred},
+        Inferred{DType::s8, 0.03f, 5, 255, {}, {}, assumed}, Inferred{DType::f32, 0, 0, 255, {}, {}, assumed}}) {
     graph::Value input;
     input.dtype = c.dtype;
     input.shape = Shape{1, 24, 32, 3};
@@ -165,7 +171,8 @@ TEST(TfliteLabels, OfTheWrongNumberAreIgnoredWithAWarning) {
   auto model = small_model({});
   model.labels.push_back("third");
   graph::Model back;
-  EXPECT_EQ(warnings_of(export_model(model), &back), std::vector<std::string>{"m.tflite: 'labels.txt' has 3 labels for 2 scores; the model has no labels"});
+  EXPECT_EQ(warnings_of(export_model(model), &back),
+            std::vector<std::string>{"m.tflite: 'labels.txt' has 3 labels for 2 scores; the model has no labels"});
   EXPECT_TRUE(back.labels.empty());
 }
 
@@ -187,15 +194,18 @@ TEST_P(RealDataTflite, RoundTripGivesTheSameGraph) {
   for (const auto& node : model.graph.nodes()) EXPECT_NE(node.op, OpKind::Opaque) << graph::describe(node);
   const auto back = import_model(export_model(model), path.string());
   EXPECT_EQ(graph::to_text(back.graph), graph::to_text(model.graph));
-  for (size_t i = 0; i < model.graph.values().size(); ++i) EXPECT_EQ(back.graph.values()[i].constant, model.graph.values()[i].constant) << model.graph.values()[i].name;
+  for (size_t i = 0; i < model.graph.values().size(); ++i)
+    EXPECT_EQ(back.graph.values()[i].constant, model.graph.values()[i].constant) << model.graph.values()[i].name;
   EXPECT_EQ(back.labels, model.labels);
   EXPECT_EQ(graph::describe(back.input), graph::describe(model.input));
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, RealDataTflite, testing::Values("seeed/cifar10_rep035_int8.tflite", "seeed/mnist_rep035_int8.tflite", "mlperf_tiny/resnet8_float.tflite",
-                                                                "mlperf_tiny/resnet8_int8.tflite", "mlperf_tiny/vww_96_float.tflite", "mlperf_tiny/vww_96_int8.tflite",
-                                                                "tflm/person_detect.tflite", "coral/mobilenet_v1_0.25_128_quant.tflite",
-                                                                "coral/mobilenet_v2_1.0_224_quant.tflite", "coral/tf2_mobilenet_v2_1.0_224_ptq.tflite"));
+INSTANTIATE_TEST_SUITE_P(Files, RealDataTflite,
+                         testing::Values("seeed/cifar10_rep035_int8.tflite", "seeed/mnist_rep035_int8.tflite",
+                                         "mlperf_tiny/resnet8_float.tflite", "mlperf_tiny/resnet8_int8.tflite",
+                                         "mlperf_tiny/vww_96_float.tflite", "mlperf_tiny/vww_96_int8.tflite", "tflm/person_detect.tflite",
+                                         "coral/mobilenet_v1_0.25_128_quant.tflite", "coral/mobilenet_v2_1.0_224_quant.tflite",
+                                         "coral/tf2_mobilenet_v2_1.0_224_ptq.tflite"));
 
 TEST(RealDataTfliteFiles, MetadataAndZipOfACoralModelAreRead) {
   const auto path = shared("coral/mobilenet_v1_0.25_128_quant.tflite");

@@ -33,7 +33,8 @@ struct CloseArchive {
 
 class Reader {
  public:
-  Reader(std::span<const std::byte> file, const std::string& where) : where_(where + ": the ZIP behind the model"), archive_(archive_read_new()) {
+  Reader(std::span<const std::byte> file, const std::string& where)
+      : where_(where + ": the ZIP behind the model"), archive_(archive_read_new()) {
     check(archive_read_support_format_zip_seekable(archive_.get()));
     check(archive_read_open_memory(archive_.get(), file.data(), file.size()));
   }
@@ -69,7 +70,8 @@ class Reader {
       if (n < 0) fail();
       const auto got = static_cast<size_t>(n);
       total_ += got;
-      if (bytes.size() + got > kMaxEntryBytes || total_ > kMaxTotalBytes) throw Error(where_, "unpacks to more than is allowed at '" + name + "'");
+      if (bytes.size() + got > kMaxEntryBytes || total_ > kMaxTotalBytes)
+        throw Error(where_, "unpacks to more than is allowed at '" + name + "'");
       bytes.insert(bytes.end(), block.begin(), block.begin() + n);
     }
   }
