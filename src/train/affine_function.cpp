@@ -3,9 +3,7 @@
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <memory>
-
-#include "train/pixel_sums.h"
+#include "train/pixel_kernels.h"
 
 namespace kinglet::train {
 
@@ -16,36 +14,27 @@ using torch::autograd::variable_list;
 
 void torch_parallel_for(int64_t n, const std::function<void(int64_t, int64_t)>& body) { at::parallel_for(0, n, 1, body); }
 
-std::vector<float> narrowed(std::span<const double> values) { return {values.begin(), values.end()}; }
+Pixels pixels_of(const at::Tensor& nhwc) { return {nhwc.data_ptr<float>(), nhwc.numel() / nhwc.size(-1), static_cast<int>(nhwc.size(-1))}; }
 
-at::Tensor owned(std::span<const double> values, at::IntArrayRef shape) {
-  auto floats = narrowed(values);
-  return at::from_blob(floats.data(), shape, at::kFloat).clone();
+at::Tensor map_tensor(const at::Tensor& z, const AffineMap& map, graph::Activation activation) {
+  auto sizes = z.sizes().vec();
+  sizes.back() = static_cast<int64_t>(map.offset.size());
+  at::Tensor y = at::empty(sizes);
+  map_pixels(pixels_of(z), map.matrix, map.offset, activation, y.data_ptr<float>(), torch_parallel_for);
+  return y;
 }
 
-/// x (rows of c0 channels, NHWC) times matrix^T plus offset, by the convolution kernels: plain matrix products run on whatever
-/// BLAS is installed, which may be the slow reference one.
-at::Tensor multiply_rows(const at::Tensor& x, std::span<const double> matrix, std::span<const double> offset) {
-  const int64_t c = static_cast<int64_t>(offset.size()), c0 = x.size(-1);
-  const auto weight = owned(matrix, {c, 1, 1, c0}).permute({0, 3, 1, 2});
-  return at::conv2d(x.permute({0, 3, 1, 2}), weight, owned(offset, {c})).permute({0, 2, 3, 1}).contiguous();
-}
-
-/// What backward needs beside z.
-struct StepTape {
+/// What backward needs beside z and y.
+struct StepTape : torch::CustomClassHolder {
+  StepTape(const AffineRegion& r, AffineTape t, std::vector<double> m, const std::vector<float*>& g)
+      : region(r), tape(std::move(t)), mean(std::move(m)), gradients(g) {}
+  const AffineRegion& region;
   AffineTape tape;
   std::vector<double> mean;
-  const std::vector<float*>* gradients;
+  const std::vector<float*>& gradients;
 };
 
-std::vector<double> transposed(const std::vector<double>& m, size_t rows, size_t columns) {
-  std::vector<double> t(m.size());
-  for (size_t i = 0; i < rows; ++i)
-    for (size_t j = 0; j < columns; ++j) t[j * rows + i] = m[i * columns + j];
-  return t;
-}
-
-/// dz through mu and S: ((G + G^T) (z - mu) + dmu) / pixels, as the map of z.
+/// dz through mu and S: ((G + G^T) (z - mu) + dmu) / pixels, as a map of z.
 AffineMap statistics_gradient(const AffineTape::Gradients& gradients, const std::vector<double>& mean, int64_t pixels) {
   const size_t c = mean.size();
   AffineMap map{std::vector<double>(c * c), gradients.mean};
@@ -64,60 +53,48 @@ void add_parameter_gradients(const AffineTape::Gradients& gradients, const std::
       for (size_t i = 0; i < gradients.parameters[p].size(); ++i) into[p][i] += static_cast<float>(gradients.parameters[p][i]);
 }
 
-AffineTape make_tape(const AffineRegion& region, const AffineSlots& slots, const at::Tensor& z, std::vector<double>& mean) {
-  const int c = static_cast<int>(z.size(-1));
-  const int64_t pixels = z.numel() / c;
-  const float* data = z.data_ptr<float>();
-  mean = column_sums(data, pixels, c, torch_parallel_for);
-  for (double& m : mean) m /= double(pixels);
-  // The shift is the mean as a float; what rounding leaves of it changes S by less than eps^2 of the mean's square.
-  const auto shift = narrowed(mean);
-  auto covariance = outer_sums(data, shift.data(), c, data, c, pixels, torch_parallel_for);
-  for (double& s : covariance) s /= double(pixels);
-  return AffineTape(region, slots, mean, covariance, pixels);
-}
-
-}  // namespace
-
 class AffineFunction : public torch::autograd::Function<AffineFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& z_in, const at::Tensor& anchor, const AffineRegion* region,
                             const AffineSlots* slots, const std::vector<float*>* gradients) {
     (void)anchor;
     const auto z = z_in.contiguous();
-    std::vector<double> mean;
-    auto tape = make_tape(*region, *slots, z, mean);
-    auto y = multiply_rows(z, tape.map().matrix, tape.map().offset);
-    auto step = std::make_shared<StepTape>(StepTape{std::move(tape), std::move(mean), gradients});
-    context->save_for_backward({z});
-    context->saved_data["tape"] = c10::IValue(reinterpret_cast<int64_t>(new std::shared_ptr<StepTape>(step)));
+    const Pixels pixels = pixels_of(z);
+    auto mean = pixel_mean(pixels, torch_parallel_for);
+    const auto covariance = pixel_covariance(pixels, mean, torch_parallel_for);
+    AffineTape tape(*region, *slots, mean, covariance, pixels.rows);
+    auto y = map_tensor(z, tape.map(), region->activation);
+    context->save_for_backward({z, y});
+    context->saved_data["tape"] = c10::IValue::make_capsule(c10::make_intrusive<StepTape>(*region, std::move(tape), std::move(mean), *gradients));
     return y;
   }
 
   static variable_list backward(AutogradContext* context, variable_list grads) {
-    const std::unique_ptr<std::shared_ptr<StepTape>> step(reinterpret_cast<std::shared_ptr<StepTape>*>(context->saved_data["tape"].toInt()));
-    const StepTape& tape = **step;
-    const auto z = context->get_saved_variables()[0];
+    const auto holder = context->saved_data["tape"].toCapsule();
+    const auto& step = static_cast<const StepTape&>(*holder);
+    const auto saved = context->get_saved_variables();
     const auto dy = grads[0].contiguous();
-    const int c = static_cast<int>(dy.size(-1)), c0 = static_cast<int>(z.size(-1));
-    const int64_t pixels = z.numel() / c0;
-    const auto da = outer_sums(dy.data_ptr<float>(), nullptr, c, z.data_ptr<float>(), c0, pixels, torch_parallel_for);
-    const auto db = column_sums(dy.data_ptr<float>(), pixels, c, torch_parallel_for);
-    const auto gradients = tape.tape.backward(da, db);
-    add_parameter_gradients(gradients, *tape.gradients);
-    const auto through_statistics = statistics_gradient(gradients, tape.mean, pixels);
-    const std::vector<double> zeros(static_cast<size_t>(c0), 0.0);
-    auto dz = multiply_rows(dy, transposed(tape.tape.map().matrix, static_cast<size_t>(c), static_cast<size_t>(c0)), zeros);
-    dz.add_(multiply_rows(z, through_statistics.matrix, through_statistics.offset));
+    const MaskedGradient d{pixels_of(dy), saved[1].data_ptr<float>(), step.region.activation};
+    const Pixels z = pixels_of(saved[0]);
+    const MapSums sums = sum_gradient(d, z, torch_parallel_for);
+    const auto gradients = step.tape.backward(sums.matrix, sums.offset);
+    add_parameter_gradients(gradients, step.gradients);
+    const AffineMap through = statistics_gradient(gradients, step.mean, z.rows);
+    at::Tensor dz = at::empty(saved[0].sizes());
+    map_gradient(d, step.tape.map().matrix, z, through.matrix, through.offset, dz.data_ptr<float>(), torch_parallel_for);
     return {dz, at::zeros({}), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
+
+}  // namespace
 
 at::Tensor apply_affine_region(const AffineRegion& region, const AffineSlots& slots, const std::vector<float*>& gradients, const at::Tensor& z,
                                const at::Tensor& anchor) {
   return AffineFunction::apply(z, anchor, &region, &slots, &gradients);
 }
 
-at::Tensor apply_affine_map(const AffineMap& map, const at::Tensor& z) { return multiply_rows(z, map.matrix, map.offset); }
+at::Tensor apply_affine_map(const AffineMap& map, graph::Activation activation, const at::Tensor& z) {
+  return map_tensor(z.contiguous(), map, activation);
+}
 
 }  // namespace kinglet::train

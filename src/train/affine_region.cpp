@@ -72,6 +72,16 @@ class RegionBuilder {
     region_.sink = node.outputs[0];
     region_.sink_channels = op.channels;
   }
+  /// The Relu or Relu6 that alone reads what the region makes.
+  void absorb_activation(const std::vector<std::vector<graph::NodeIndex>>& users) {
+    const auto& readers = users[static_cast<size_t>(region_.sink)];
+    if (readers.size() != 1 || graph_.is_output(region_.sink)) return;
+    const Node& reader = graph_.node(readers[0]);
+    if (reader.op != OpKind::Relu && reader.op != OpKind::Relu6) return;
+    region_.activation = reader.op == OpKind::Relu ? graph::Activation::relu : graph::Activation::relu6;
+    region_.sink = reader.outputs[0];
+    region_.nodes.push_back(readers[0]);
+  }
   int norms() const { return norms_; }
   AffineRegion take() { return std::move(region_); }
 
@@ -117,7 +127,9 @@ std::vector<AffineRegion> find_affine_regions(const Graph& graph) {
                            std::any_of(readers.begin(), readers.end(), [&](auto r) { return std::find(nodes.begin(), nodes.end(), r) == nodes.end(); });
       escapes += outside;
     }
-    if (builder.norms() >= 2 && escapes == 1) regions.push_back(builder.take());
+    if (builder.norms() < 2 || escapes != 1) continue;
+    builder.absorb_activation(users);
+    regions.push_back(builder.take());
   }
   return regions;
 }

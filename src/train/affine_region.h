@@ -25,12 +25,14 @@ struct AffineOp {
 struct AffineRegion {
   graph::ValueId source = graph::kNone, sink = graph::kNone;
   int source_channels = 0, sink_channels = 0;
+  graph::Activation activation = graph::Activation::none;  ///< of the one Relu or Relu6 that follows, part of the region
   std::vector<graph::NodeIndex> nodes;  ///< in order; the last makes the sink
   std::vector<AffineOp> ops;
   std::vector<graph::ValueId> parameters;  ///< weights, biases, gammas and betas, in order of first use
 };
 
-/// The disjoint regions of `graph` with at least two BatchNorms, one source and one value read from outside.
+/// The disjoint regions of `graph` with one source, one value read from outside and at least two BatchNorms (a single one is
+/// not faster this way).
 std::vector<AffineRegion> find_affine_regions(const graph::Graph& graph);
 
 /// Where a parameter's or statistic's floats are; a null gradient is not wanted.
@@ -39,7 +41,7 @@ struct AffineSlots {
   std::vector<float*> running;           ///< mean, variance of each BatchNorm in order of ops
 };
 
-/// y = matrix z + offset, matrix row-major sink_channels x source_channels.
+/// Before the activation: matrix z + offset, matrix row-major sink_channels x source_channels.
 struct AffineMap {
   std::vector<double> matrix, offset;
 };

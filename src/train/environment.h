@@ -1,4 +1,4 @@
-// How the threads of OpenMP wait, settled before libtorch is loaded and never left to the user's shell.
+// How the threads of OpenMP wait and how memory is kept, settled before libtorch starts and never left to the user's shell.
 #pragma once
 
 namespace kinglet::train {

@@ -198,7 +198,7 @@ Tensor Lowering::run(const Tensor& x, ValueId wanted, Mode mode, const DropoutKe
 
 Tensor Lowering::run_region(const Region& region, const Tensor& z, Mode mode) const {
   if (mode == Mode::train) return apply_affine_region(region.region, region.slots, region.gradients, z, anchor_);
-  return apply_affine_map(evaluate_affine(region.region, region.slots), z);
+  return apply_affine_map(evaluate_affine(region.region, region.slots), region.region.activation, z);
 }
 
 Tensor Lowering::run_node(const Node& node, const std::vector<Tensor>& values, Mode mode, const DropoutKey& key) const {
