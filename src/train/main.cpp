@@ -120,6 +120,8 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Trains a model by a recipe into runs/NAME/.", "kinglet-train");
   declare(app, arguments);
+  app.footer("Examples:\n  kinglet train recipes/cifar10_rep035.yaml\n  kinglet train recipes/cifar10_rep035.yaml epochs=20 augment.flip=false\n"
+             "  kinglet train recipes/cifar10_rep035.yaml --resume");
   try {
     app.parse(argc, argv);
     shift_overrides(arguments.run);

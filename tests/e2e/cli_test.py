@@ -148,7 +148,7 @@ class Flow(Case):
     def test_misspelt_key_names_line_and_nearest(self):
         recipe = self.dir / "r.yaml"
         recipe.write_text(self.RECIPE + "lable_smoothing: 0.1\n")
-        self.fails(3, "r.yaml:9", "label_smoothing", args=["train", recipe, "--runs", self.dir / "runs"])
+        self.fails(3, "r.yaml: line 9", "label_smoothing", args=["train", recipe, "--runs", self.dir / "runs"])
         self.assertFalse((self.dir / "runs").exists())
 
     def test_from_pictures_to_card(self):
