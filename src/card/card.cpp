@@ -1,7 +1,5 @@
 #include "card/card.h"
 
-#include <map>
-#include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -56,25 +54,6 @@ Json list_json(const std::vector<T>& items, F to_json) {
   return list;
 }
 
-std::vector<std::string> split_cells(const std::string& line) {
-  std::vector<std::string> cells;
-  std::istringstream in(line);
-  for (std::string cell; std::getline(in, cell, ',');) cells.push_back(cell);
-  return cells;
-}
-
-double parse_number(const std::string& cell, const std::string& where) {
-  size_t used = 0;
-  double value = 0;
-  try {
-    value = std::stod(cell, &used);
-  } catch (const std::exception&) {
-    used = std::string::npos;
-  }
-  if (used != cell.size()) throw Error(where, "'" + cell + "' is no number");
-  return value;
-}
-
 }  // namespace
 
 Json card_json(const CardInput& input) {
@@ -101,31 +80,6 @@ std::vector<std::filesystem::path> write_card(const CardInput& input, const std:
   const std::string texts[]{readme_text(input), html_text(input), card_json(input).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
   for (size_t i = 0; i < paths.size(); ++i) write_file(paths[i], texts[i]);
   return paths;
-}
-
-std::vector<CurvePoint> read_curve(const std::string& csv, const std::string& where) {
-  std::istringstream in(csv);
-  std::string line;
-  std::getline(in, line);
-  std::map<std::string, size_t> column;
-  const auto head = split_cells(line);
-  for (size_t i = 0; i < head.size(); ++i) column[head[i]] = i;
-  if (!column.contains("epoch")) throw Error(where, "has no column 'epoch' in its first line");
-  std::vector<CurvePoint> curve;
-  for (int number = 2; std::getline(in, line); ++number) {
-    if (line.empty()) continue;
-    const auto cells = split_cells(line);
-    const std::string at = where + ":" + std::to_string(number);
-    const auto read = [&](const std::string& name) -> std::optional<double> {
-      const auto it = column.find(name);
-      if (it == column.end() || it->second >= cells.size() || cells[it->second].empty()) return std::nullopt;
-      return parse_number(cells[it->second], at);
-    };
-    const auto epoch = read("epoch");
-    if (!epoch) throw Error(at, "has no epoch");
-    curve.push_back({static_cast<int>(*epoch), read("loss"), read("train_top1"), read("val_top1")});
-  }
-  return curve;
 }
 
 }  // namespace kinglet::card

@@ -52,7 +52,7 @@ struct TrainingFacts {
   std::string parent;                  ///< the model it was made from, if any
 };
 
-/// One line of metrics.csv.
+/// One epoch.
 struct CurvePoint {
   int epoch = 0;
   std::optional<double> train_loss, train_top1, val_top1;  ///< top-1 in percent; train_top1 on augmented pictures
@@ -97,9 +97,5 @@ Json card_json(const CardInput& input);
 /// Writes README.md, card.html and card.json into `folder` and returns their paths in that order. Throws what readme_text and
 /// write_file throw.
 std::vector<std::filesystem::path> write_card(const CardInput& input, const std::filesystem::path& folder);
-
-/// Reads the columns epoch, loss, train_top1 and val_top1 of a run's metrics.csv by their names in the first line; other
-/// columns are passed over, empty cells are unknown. Throws Error(where, ...) naming the line.
-std::vector<CurvePoint> read_curve(const std::string& csv, const std::string& where);
 
 }  // namespace kinglet::card

@@ -125,22 +125,5 @@ TEST(Card, NeedsAMeasuredFile) {
   EXPECT_THROW(html_text(input), Error);
 }
 
-TEST(Card, CurvesAreReadByColumnName) {
-  const auto curve = read_curve("epoch,lr,loss,val_top1\n1,0.1,2.5,\n2,0.05,1.25,61.5\n", "metrics.csv");
-  ASSERT_EQ(curve.size(), 2u);
-  EXPECT_FALSE(curve[0].val_top1.has_value());
-  EXPECT_EQ(curve[1].epoch, 2);
-  EXPECT_EQ(curve[1].train_loss, 1.25);
-  EXPECT_EQ(curve[1].val_top1, 61.5);
-  EXPECT_FALSE(curve[1].train_top1.has_value());
-  EXPECT_THROW(read_curve("step,loss\n1,2\n", "metrics.csv"), Error);
-  try {
-    read_curve("epoch,loss\n1,2\n2,x\n", "metrics.csv");
-    FAIL() << "'x' was taken for a number";
-  } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "metrics.csv:3: 'x' is no number");
-  }
-}
-
 }  // namespace
 }  // namespace kinglet::card

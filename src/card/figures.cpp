@@ -20,10 +20,11 @@ std::string interval_cell(const eval::EvalReport& report) {
   return fmt::format("{:.2f}–{:.2f}", ci.low, ci.high);
 }
 
+/// Three significant digits: these networks take from microseconds to seconds.
+std::string milliseconds(double us) { return us >= 1e5 ? fmt::format("{:.0f}", us / 1000) : fmt::format("{:.3g}", us / 1000); }
+
 std::string latency_cell(const std::optional<eval::BenchReport>& latency) {
-  return latency ? fmt::format("{} / {} / {}", short_number(latency->min_us / 1000, 3), short_number(latency->median_us / 1000, 3),
-                               short_number(latency->p95_us / 1000, 3))
-                 : "-";
+  return latency ? fmt::format("{} / {} / {}", milliseconds(latency->min_us), milliseconds(latency->median_us), milliseconds(latency->p95_us)) : "-";
 }
 
 std::string machine_sentence(const eval::BenchReport& r) {

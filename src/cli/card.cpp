@@ -10,7 +10,7 @@ namespace kinglet::cli {
 void add_card(Verb& verb) {
   struct Args {
     std::vector<std::string> with;
-    std::string model, data, out, curves;
+    std::string model, data, out;
     flow::CardOptions options;
   };
   auto args = std::make_shared<Args>();
@@ -19,18 +19,15 @@ void add_card(Verb& verb) {
   verb.app.add_option("--data", args->data, "test pictures, NAME[:SPLIT] or a path (default split: test)")->required();
   verb.app.add_option("-o,--output", args->out, "folder for README.md, card.html, card.json and the exported files")->required();
   verb.app.add_option("--with", args->with, "the same network in another precision, for a row of its own");
-  verb.app.add_option("--curves", args->curves, "metrics.csv of the training");
   verb.app.add_option("--name", args->options.name, "name on the card (default: the model's)");
   verb.app.add_option("--description", args->options.description, "a sentence or two");
   verb.app.add_option("--weights-licence", args->options.licences.weights, "licence of the weights (default Apache-2.0)");
-  verb.app.add_option("--reproduce", args->options.reproduce, "a command line that makes the model again (may be repeated)");
   verb.examples("  kinglet card m.kinglet --data cifar10:test -o card/\n"
-                "  kinglet card m.kinglet --with runs/x/best.kinglet --curves runs/x/metrics.csv --data cifar10:test -o card/");
+                "  kinglet card m.kinglet --with runs/x/best.kinglet --data cifar10:test -o card/");
   verb.action = [&verb, args] {
     std::vector<graph::Model> models{verb.open(args->model)};
     for (const auto& other : args->with) models.push_back(verb.open(other));
     const auto pictures = data::open_dataset(args->data, "test");
-    args->options.curves = args->curves;
     args->options.numerics = verb.numerics();
     args->options.threads = verb.flags.threads;
     args->options.progress = verb.progress();

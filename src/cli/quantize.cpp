@@ -40,7 +40,7 @@ void add_quantize(Verb& verb) {
   verb.app.add_option("--data", args->data, "calibration pictures, NAME[:SPLIT] or a path (default split: train; a test split is refused)")->required();
   verb.app.add_option("-o,--output", args->out, "file to write (.kinglet or .tflite)")->required();
   verb.app.add_option("--io", args->io, "type of inputs and outputs: int8 (default), uint8, float32");
-  verb.app.add_option("--observer", args->observer, "range of activations: minmax, percentile (default)");
+  verb.app.add_option("--observer", args->observer, fmt::format("range of activations: minmax, percentile, mse (default {})", quantize::observer_name(quantize::Options{}.observer)));
   verb.app.add_option("--percentile", args->options.percentile, "share of observed values kept on either side (default 99.99)")->check(CLI::Range(50.0, 100.0));
   verb.app.add_option("--calibration-n", args->options.calibration_n, "calibration pictures (default 512)")->check(CLI::PositiveNumber);
   verb.app.add_option("--input", verb.flags.input, "override the input contract: key=value,...");

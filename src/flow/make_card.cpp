@@ -41,20 +41,49 @@ std::optional<T> optional_at(const Json& json, const char* key) {
   return json_at<T>(json, key, "provenance");
 }
 
-/// What the trainer wrote into the provenance of any of the models.
-std::optional<card::TrainingFacts> training_facts(const std::vector<graph::Model>& models) {
-  for (const auto& model : models) {
-    const Json training = model.provenance.value("training", Json());
-    if (!training.is_object()) continue;
-    card::TrainingFacts facts;
-    facts.recipe = optional_at<std::string>(training, "recipe_name").value_or("");
-    facts.epochs = optional_at<int>(training, "epochs");
-    facts.seed = optional_at<uint64_t>(training, "seed");
-    facts.hours = optional_at<double>(training, "hours");
-    facts.weights_chosen_by = optional_at<std::string>(training, "chosen_by").value_or("");
-    return facts;
+/// The first of the models whose provenance has `key`; null when none has.
+Json first_provenance(const std::vector<graph::Model>& models, const char* key) {
+  for (const auto& model : models)
+    if (model.provenance.contains(key)) return model.provenance[key];
+  return nullptr;
+}
+
+std::optional<card::TrainingFacts> training_facts(const Json& training) {
+  if (!training.is_object()) return std::nullopt;
+  card::TrainingFacts facts;
+  facts.recipe = training.contains("recipe") ? "recipe.yaml" : "";
+  facts.epochs = optional_at<int>(training, "epochs");
+  facts.seed = optional_at<uint64_t>(training, "seed");
+  facts.hours = optional_at<double>(training, "hours");
+  const auto chosen = optional_at<std::string>(training, "chosen_on").value_or("");
+  facts.weights_chosen_by = chosen == "val" ? "best top-1 on val" : chosen;
+  return facts;
+}
+
+std::vector<card::CurvePoint> training_curve(const Json& curve) {
+  std::vector<card::CurvePoint> points;
+  auto known = [](std::optional<double> v) { return v && *v >= 0 ? v : std::nullopt; };
+  if (!curve.is_array()) return points;
+  for (const Json& row : curve) {
+    card::CurvePoint& point = points.emplace_back();
+    point.epoch = json_at<int>(row, "epoch", "provenance");
+    point.train_loss = optional_at<double>(row, "loss");
+    point.train_top1 = known(optional_at<double>(row, "train_top1"));
+    point.val_top1 = known(optional_at<double>(row, "val_top1"));
   }
-  return std::nullopt;
+  return points;
+}
+
+/// The commands that make the same card again, from the recipe that lies beside it.
+std::vector<std::string> reproduce(const std::vector<graph::Model>& models, const std::string& name, const std::string& data) {
+  const Json training = first_provenance(models, "training"), quantized = first_provenance(models, "quantize");
+  if (!training.is_object() || !training.contains("recipe")) return {};
+  std::vector<std::string> lines{fmt::format("kinglet train recipe.yaml name={}", name)};
+  const std::string best = fmt::format("runs/{}/best.kinglet", name), int8 = name + "_int8.kinglet";
+  if (!quantized.is_object()) return lines.push_back(fmt::format("kinglet card {} --name {} --data {}:test -o card/", best, name, data)), lines;
+  lines.push_back(fmt::format("kinglet quantize {} --data {} -o {}", best, optional_at<std::string>(quantized, "calibration_data").value_or(data + ":train"), int8));
+  lines.push_back(fmt::format("kinglet card {} --with {} --name {} --data {}:test -o card/", int8, best, name, data));
+  return lines;
 }
 
 std::vector<std::string> proofs(const std::vector<graph::Model>& models, const std::vector<card::BackendRow>& rows) {
@@ -109,14 +138,20 @@ std::vector<fs::path> make_card(const std::vector<graph::Model>& models, const d
   input.data.test_n = pictures.size();
   input.licences = options.licences;
   if (input.licences.data.empty()) input.licences.data = pictures.info().licence;
-  input.training = training_facts(models);
-  if (!options.curves.empty()) input.curve = card::read_curve(read_text_file(options.curves), options.curves.string());
-  input.reproduce = options.reproduce;
+  const Json training = first_provenance(models, "training");
+  input.training = training_facts(training);
+  if (input.training) input.data.train_n = optional_at<int64_t>(training, "n"), input.data.val_n = optional_at<int64_t>(training, "val_n");
+  input.curve = training_curve(first_provenance(models, "curve"));
+  input.reproduce = reproduce(models, name, pictures.info().name);
   input.proofs = proofs(models, input.rows);
   input.tool_version = KINGLET_VERSION;
   auto files = card::write_card(input, folder);
   for (const auto& row : input.rows) files.push_back(folder / row.file);
   files.push_back(write_labels(input.model.labels, folder));
+  if (training.is_object() && training.contains("recipe")) {
+    write_file(folder / "recipe.yaml", json_at<std::string>(training, "recipe", "provenance"));
+    files.push_back(folder / "recipe.yaml");
+  }
   return files;
 }
 

@@ -16,8 +16,6 @@ namespace kinglet::flow {
 struct CardOptions {
   std::string name;                      ///< default: the first model's
   std::string description;
-  std::filesystem::path curves;          ///< metrics.csv of the training; may be empty
-  std::vector<std::string> reproduce;    ///< command lines
   card::Licences licences{"Apache-2.0", "Apache-2.0", ""};  ///< data: the data set's own when empty
   ops::Numerics numerics = ops::Numerics::tflm;
   int threads = 0;
@@ -25,7 +23,8 @@ struct CardOptions {
 };
 
 /// The first model is the one whose confusion and mistakes the card shows. Writes NAME_int8.tflite / NAME_float.tflite,
-/// labels.txt, README.md, card.html and card.json into `folder` and returns their paths.
+/// labels.txt, README.md, card.html, card.json and, where a model's provenance tells it, recipe.yaml into `folder` and returns
+/// their paths.
 std::vector<std::filesystem::path> make_card(const std::vector<graph::Model>& models, const data::Dataset& pictures,
                                              const std::filesystem::path& folder, const CardOptions& options);
 

@@ -28,7 +28,7 @@ void write_picture_sheet(const eval::EvalReport& report, const data::Dataset& pi
   const auto n = std::min<int64_t>({count, report.n, static_cast<int64_t>(report.predictions.size())});
   for (int64_t i = 0; i < n; ++i) items.push_back(item(report, pictures, i));
   data::SheetStyle style;
-  style.title = fmt::format("{} {}: the first {} pictures and the answers, mistakes in red", report.data, report.split, n);
+  style.title = fmt::format("{} {}: answers, mistakes red", report.data, report.split);
   write_file(path, data::encode_png(data::contact_sheet(items, style)));
 }
 

@@ -175,8 +175,8 @@ class Flow(Case):
         self.assertEqual(len(both["flips"]), both["n"] - both["agree"])
         bench = as_json("bench", tflite, "-n", 20, "--layers")
         self.assertLessEqual(bench["min_us"], bench["median_us"])
-        card = as_json("card", int8, "--with", best, "--data", "drawn_digits:test", "--name", "tiny", "--curves", self.dir / "runs/tiny/metrics.csv", "-o", self.dir / "card")
-        self.assertEqual({pathlib.Path(f).name for f in card["files"]}, {"README.md", "card.html", "card.json", "tiny_int8.tflite", "tiny_float.tflite", "labels.txt"})
+        card = as_json("card", int8, "--with", best, "--data", "drawn_digits:test", "--name", "tiny", "-o", self.dir / "card")
+        self.assertEqual({pathlib.Path(f).name for f in card["files"]}, {"README.md", "card.html", "card.json", "tiny_int8.tflite", "tiny_float.tflite", "labels.txt", "recipe.yaml"})
         self.assertIn(f"{figures[2]['top1']:.2f}", (self.dir / "card/README.md").read_text())
         sheet = self.dir / "sheet.png"
         as_json("eval", tflite, "--data", "drawn_digits:test", "--limit", 20, "--sheet", sheet)
