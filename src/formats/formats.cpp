@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "formats/onnx/onnx.h"
 #include "formats/tflite/tflite.h"
 
 namespace kinglet::formats {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::array kFormats{
     Format{"TensorFlow Lite", ".tflite", tflite::is_tflite, tflite::import_model},
+    Format{"ONNX", ".onnx", onnx::is_onnx, onnx::import_model},
 };
 
 std::string known_extensions() {

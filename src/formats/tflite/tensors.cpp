@@ -48,6 +48,13 @@ std::pair<int64_t, int64_t> zero_point_range(DType dtype) {
   }
 }
 
+/// FlatBuffers' check lets 64-bit elements stand at addresses that only 32-bit ones may.
+int64_t read_long(const flatbuffers::Vector<int64_t>& list, uint32_t i) {
+  int64_t value;
+  std::memcpy(&value, list.Data() + i * sizeof value, sizeof value);
+  return value;
+}
+
 }  // namespace
 
 Tensors::Tensors(File& file, graph::Graph& graph) : file_(file), graph_(graph), values_(file.graph().tensors()->size(), graph::kNone) {}
@@ -158,7 +165,7 @@ graph::QuantParams Tensors::quantization(int32_t index, DType dtype, const Shape
   const auto [low, high] = zero_point_range(dtype);
   for (uint32_t i = 0; i < n; ++i) {
     const float scale = quant->scale()->Get(i);
-    const int64_t zero_point = zeros ? quant->zero_point()->Get(i) : 0;
+    const int64_t zero_point = zeros ? read_long(*quant->zero_point(), i) : 0;
     const bool possible = scale > 0.0f || (scale == 0.0f && has_data(index));
     if (!possible || scale > kMaxScale) throw Error(where(index), fmt::format("has the impossible scale {}", scale));
     if (zero_point < low || zero_point > high)
