@@ -177,6 +177,7 @@ class Trainer {
   /// The model as it stands, its provenance told.
   graph::Model finished_model(int epochs) {
     graph::Model model = input_.model;
+    model.name = recipe_.name;
     model.sections.erase("train_state");
     const auto& parameters = network_.parameters();
     parameters.store(model.graph, parameters.values, parameters.statistics);
