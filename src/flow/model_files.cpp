@@ -5,13 +5,14 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "flow/deploy.h"
+#include "formats/onnx/onnx.h"
 #include "formats/tflite/tflite.h"
 #include "graph/serialize.h"
 
 namespace kinglet::flow {
 
 const std::vector<std::string>& export_formats() {
-  static const std::vector<std::string> names{"tflite", "kinglet"};
+  static const std::vector<std::string> names{"tflite", "onnx", "kinglet"};
   return names;
 }
 
@@ -25,6 +26,7 @@ std::string format_of(const std::filesystem::path& path) {
 ExportedFile export_model(const graph::Model& model, const std::string& format, const std::filesystem::path& path) {
   std::vector<std::byte> bytes;
   if (format == "tflite") bytes = formats::tflite::export_model(deployable(model));
+  else if (format == "onnx") bytes = formats::onnx::export_model(deployable(model));
   else if (format == "kinglet") bytes = graph::serialize(model);
   else throw Error("--to", "'" + format + "' is no format Kinglet writes", did_you_mean(format, export_formats()), ErrorKind::usage);
   write_file(path, bytes);

@@ -9,7 +9,7 @@
 
 namespace kinglet::flow {
 
-/// Names that export takes: "tflite", "kinglet".
+/// Names that export takes: "tflite", "onnx", "kinglet".
 const std::vector<std::string>& export_formats();
 
 /// The format that a file name's extension asks for; "kinglet" for any other.

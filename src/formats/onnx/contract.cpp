@@ -14,12 +14,12 @@ namespace {
 using graph::InputSpec;
 using graph::Origin;
 
-constexpr size_t kMaxTextBytes = size_t{1} << 20;
+constexpr size_t kMaxJsonBytes = size_t{1} << 20;
 constexpr int64_t kMaxJsonDepth = 64;
 
 /// Deep nesting would overflow the stack of whoever prints it later.
 Json parse(const std::string& text, const std::string& where) {
-  if (text.size() > kMaxTextBytes) throw Error(where, "is too long");
+  if (text.size() > kMaxJsonBytes) throw Error(where, "is too long");
   int64_t depth = 0;
   bool quoted = false;
   for (size_t i = 0; i < text.size(); ++i) {

@@ -34,7 +34,7 @@ struct Entry {
 /// One node with typed access to its attributes.
 class Source {
  public:
-  Source(const pb::NodeProto& node, std::string where) : node(node), where(std::move(where)) {}
+  Source(const pb::NodeProto& proto, std::string place) : node(proto), where(std::move(place)) {}
 
   const pb::NodeProto& node;
   const std::string where;  ///< "m.onnx: node 3 (Conv)", opens messages
