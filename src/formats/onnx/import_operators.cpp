@@ -47,6 +47,8 @@ Padding read_padding(const Source& source, const WindowSize& w) {
   if (mode == "VALID") return {};
   if (mode == "SAME_UPPER") return {.mode = PaddingMode::same};
   if (mode == "SAME_LOWER") {
+    for (int i : {0, 1})
+      if (int64_t{w.kernel[static_cast<size_t>(i)]} * w.dilation[static_cast<size_t>(i)] > kMaxSide) throw Error(source.where, "has an impossible kernel or dilation");
     const auto s = ops::resolve_window(bounded(source, w.in_h, 1, "height"), bounded(source, w.in_w, 1, "width"), w.kernel[0], w.kernel[1], w.stride[0],
                                        w.stride[1], w.dilation[0], w.dilation[1], {.mode = PaddingMode::same});
     return {PaddingMode::explicit_, s.pad_bottom, s.pad_top, s.pad_right, s.pad_left};
