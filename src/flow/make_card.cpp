@@ -22,11 +22,21 @@ bool is_int8(const graph::Graph& graph) {
   return std::any_of(graph.values().begin(), graph.values().end(), [](const graph::Value& v) { return !v.is_constant() && v.dtype == DType::s8; });
 }
 
-card::BackendRow measured_row(const graph::Model& model, const std::string& name, const data::Dataset& pictures, const fs::path& folder, const CardOptions& options) {
-  const bool integer = is_int8(model.graph);
-  const auto file = export_model(model, "tflite", folder / (name + (integer ? "_int8.tflite" : "_float.tflite")));
+struct Backend {
+  const char *name, *format, *suffix;
+};
+
+/// The files a model is shipped as: TensorFlow Lite in either precision, ONNX in float.
+std::vector<Backend> backends(bool integer) {
+  if (integer) return {{"TFLite", "tflite", "_int8.tflite"}};
+  return {{"TFLite", "tflite", "_float.tflite"}, {"ONNX", "onnx", ".onnx"}};
+}
+
+card::BackendRow measured_row(const graph::Model& model, const Backend& backend, const std::string& name, const data::Dataset& pictures, const fs::path& folder,
+                              const CardOptions& options) {
+  const auto file = export_model(model, backend.format, folder / (name + backend.suffix));
   const auto opened = deployable(open_model(file.path.string()));
-  card::BackendRow row{"TFLite", integer ? "int8" : "float32", file.path.filename().string(), static_cast<int64_t>(file.bytes), file.sha256, {}, {}};
+  card::BackendRow row{backend.name, is_int8(model.graph) ? "int8" : "float32", file.path.filename().string(), static_cast<int64_t>(file.bytes), file.sha256, {}, {}};
   auto engine = make_engine(opened, options.numerics, "session", options.threads);
   eval::EvalOptions eval_options;
   eval_options.progress = options.progress;
@@ -133,7 +143,8 @@ std::vector<fs::path> make_card(const std::vector<graph::Model>& models, const d
   const std::string name = options.name.empty() ? models.front().name : options.name;
   card::CardInput input;
   input.model = model_facts(models, name, pictures, options);
-  for (const auto& model : models) input.rows.push_back(measured_row(model, name, pictures, folder, options));
+  for (const auto& model : models)
+    for (const auto& backend : backends(is_int8(model.graph))) input.rows.push_back(measured_row(model, backend, name, pictures, folder, options));
   input.data.info = pictures.info();
   input.data.test_n = pictures.size();
   input.licences = options.licences;

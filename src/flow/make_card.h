@@ -22,8 +22,8 @@ struct CardOptions {
   ProgressCallback progress;
 };
 
-/// The first model is the one whose confusion and mistakes the card shows. Writes NAME_int8.tflite / NAME_float.tflite,
-/// labels.txt, README.md, card.html, card.json and, where a model's provenance tells it, recipe.yaml into `folder` and returns
+/// The first model is the one whose confusion and mistakes the card shows. Writes NAME_int8.tflite, or NAME_float.tflite and
+/// NAME.onnx, labels.txt, README.md, card.html, card.json and, where a model's provenance tells it, recipe.yaml into `folder` and returns
 /// their paths.
 std::vector<std::filesystem::path> make_card(const std::vector<graph::Model>& models, const data::Dataset& pictures,
                                              const std::filesystem::path& folder, const CardOptions& options);

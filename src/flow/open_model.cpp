@@ -21,6 +21,12 @@ bool is_kinglet(std::span<const std::byte> bytes) {
   return bytes.size() >= kMagic.size() && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0;
 }
 
+std::string known_extensions() {
+  std::string list = ".kinglet";
+  for (const auto& format : formats::all_formats()) list += ", " + std::string(format.extension);
+  return list;
+}
+
 graph::Model open_file(const fs::path& path, const WarningCallback& warn) {
   const auto bytes = read_file(path);
   if (is_kinglet(bytes) || path.extension() == ".kinglet") {
@@ -29,7 +35,7 @@ graph::Model open_file(const fs::path& path, const WarningCallback& warn) {
     return model;
   }
   const formats::Format* format = formats::find_format(bytes, path);
-  if (!format) throw Error(path.string(), "is no model file that Kinglet knows", "it reads .kinglet and .tflite");
+  if (!format) throw Error(path.string(), "is no model file that Kinglet knows", "it reads " + known_extensions());
   return format->import_model(bytes, path.string(), warn);
 }
 

@@ -170,13 +170,16 @@ class Flow(Case):
         self.assertEqual(figures[2]["confusion"], figures[3]["confusion"])
         self.assertLess(abs(figures[0]["top1"] - figures[2]["top1"]), 2)
         self.assertLess(figures[0]["top1_ci95"][0], figures[0]["top1"])
+        for source, name, expected in ((best, "f.onnx", 0), (int8, "i.onnx", 2)):
+            as_json("export", source, "--to", "onnx", "-o", self.dir / name)
+            self.assertEqual(as_json("eval", self.dir / name, "--data", "drawn_digits:test")["confusion"], figures[expected]["confusion"])
         both = as_json("compare", float_tflite, tflite, "--data", "drawn_digits:test")
         self.assertGreater(both["agree"], 0.95 * both["n"])
         self.assertEqual(len(both["flips"]), both["n"] - both["agree"])
         bench = as_json("bench", tflite, "-n", 20, "--layers")
         self.assertLessEqual(bench["min_us"], bench["median_us"])
         card = as_json("card", int8, "--with", best, "--data", "drawn_digits:test", "--name", "tiny", "-o", self.dir / "card")
-        self.assertEqual({pathlib.Path(f).name for f in card["files"]}, {"README.md", "card.html", "card.json", "tiny_int8.tflite", "tiny_float.tflite", "labels.txt", "recipe.yaml"})
+        self.assertEqual({pathlib.Path(f).name for f in card["files"]}, {"README.md", "card.html", "card.json", "tiny_int8.tflite", "tiny_float.tflite", "tiny.onnx", "labels.txt", "recipe.yaml"})
         self.assertIn(f"{figures[2]['top1']:.2f}", (self.dir / "card/README.md").read_text())
         sheet = self.dir / "sheet.png"
         as_json("eval", tflite, "--data", "drawn_digits:test", "--limit", 20, "--sheet", sheet)
