@@ -21,9 +21,10 @@ KINGLET_EXPORT void kinglet_softmax_s8(const kinglet_softmax_s8_args* args, cons
     for (int32_t i = 0; i < args->n; ++i) sum += (uint32_t)kinglet_rounding_shift(table[largest - x[i]], 12);
     while (!(sum & 0x80000000u)) sum <<= 1, ++headroom;
     const int32_t reciprocal = softmax_s8_reciprocal((int32_t)(sum - 0x80000000u));
+    const int32_t shift = 12 - headroom + 31 - 8; /* above 31, with hundreds of classes alike, every share rounds to 0 */
     for (int32_t i = 0; i < args->n; ++i) {
       const int32_t exponential = table[largest - x[i]];
-      const int32_t share = kinglet_rounding_shift(kinglet_doubling_high_multiply(reciprocal, exponential), 12 - headroom + 31 - 8);
+      const int32_t share = shift > 31 ? 0 : kinglet_rounding_shift(kinglet_doubling_high_multiply(reciprocal, exponential), shift);
       y[i] = (int8_t)(exponential == 0 ? -128 : kinglet_clamp(share - 128, -128, 127));
     }
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "ops/builder.h"
 #include "plan/plan.h"
 #include "random_graphs.h"
 #include "reference/interpreter.h"
@@ -92,6 +93,16 @@ TEST(Kernels, NetworksEqualTheReference) {
   for (const auto& c : network_cases(test_seed(), 60)) {
     compare(c, ops::Numerics::tflm, 3);
     if (HasFatalFailure()) return;
+  }
+}
+
+// 1,001 classes alike: the shift that follows the reciprocal passes 31 bits.
+TEST(Kernels, SoftmaxOfManyEqualClassesEqualsTheReference) {
+  for (int n : {255, 256, 257, 511, 512, 513, 1001, 2048, 4000}) {
+    ops::GraphBuilder b;
+    const auto x = b.input("x", {1, n}, DType::s8, graph::QuantParams::per_tensor(1e-4f, 0));
+    b.output(b.node(graph::OpKind::Softmax, graph::SoftmaxAttrs{}, {x}, "y", graph::QuantParams::per_tensor(1.0f / 256, -128)));
+    compare({"softmax_" + std::to_string(n), b.finish()}, ops::Numerics::tflm, 2);
   }
 }
 
