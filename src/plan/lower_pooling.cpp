@@ -95,7 +95,7 @@ void lower_softmax(Lowering& lowering, const graph::Node& node) {
   const float beta = node.as<graph::SoftmaxAttrs>().beta;
   const int32_t n = to_int32(node, x.shape.back()), rows = to_int32(node, x.shape.elements() / std::max<int64_t>(n, 1));
   if (is_float(lowering, node)) return emit_unary(lowering, node, Kernel::softmax_f32, kinglet_softmax_f32_args{rows, n, beta});
-  constexpr int32_t kMostClasses = 8191;  // the sum of exponentials is a Q12.19 in 32 bits
+  constexpr int32_t kMostClasses = 4095;  // the sum of exponentials is a Q12.19 in 31 bits
   if (n > kMostClasses) ops::refuse(node, "has " + std::to_string(n) + " classes", std::to_string(kMostClasses) + " is the most in int8");
   const auto table = ops::softmax_table(beta, grid(node, x).scale);
   const Operand source = lowering.read(node.inputs[0]);
