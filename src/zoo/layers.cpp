@@ -1,5 +1,7 @@
 #include "zoo/layers.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -24,6 +26,20 @@ int Options::integer(const std::string& key, int fallback, int low, int high) {
                 {}, ErrorKind::usage);
   return value;
 }
+
+double Options::number(const std::string& key, double fallback, double low, double high) {
+  known_.push_back(key);
+  auto it = spec_.options.find(key);
+  if (it == spec_.options.end()) return fallback;
+  double value = 0;
+  const std::string& word = it->second;
+  auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (code != std::errc() || end != word.data() + word.size() || !(value >= low && value <= high))
+    throw Error("model '" + spec_.text + "'", fmt::format("{}={} is not a number from {} to {}", key, word, low, high), {}, ErrorKind::usage);
+  return value;
+}
+
+bool Options::yes(const std::string& key, bool fallback) { return word(key, fallback ? "yes" : "no", {"yes", "no"}) == "yes"; }
 
 std::string Options::word(const std::string& key, const std::string& fallback, std::initializer_list<std::string> allowed) {
   known_.push_back(key);
@@ -95,8 +111,14 @@ Layers::ValueId Layers::add(ValueId a, ValueId b, const std::string& name) {
   return builder_.node(OpKind::Add, graph::ActivationAttrs{}, {a, b}, name);
 }
 
-Layers::ValueId Layers::global_mean(ValueId x, const std::string& name) {
-  return builder_.node(OpKind::Mean, graph::MeanAttrs{{1, 2}, false}, {x}, name);
+Layers::ValueId Layers::multiply(ValueId a, ValueId b, const std::string& name) {
+  return builder_.node(OpKind::Mul, graph::ActivationAttrs{}, {a, b}, name);
+}
+
+Layers::ValueId Layers::logistic(ValueId x, const std::string& name) { return builder_.node(OpKind::Logistic, graph::NoAttrs{}, {x}, name); }
+
+Layers::ValueId Layers::global_mean(ValueId x, const std::string& name, bool keep_dims) {
+  return builder_.node(OpKind::Mean, graph::MeanAttrs{{1, 2}, keep_dims}, {x}, name);
 }
 
 Layers::ValueId Layers::global_average_pool(ValueId x, const std::string& name) {
@@ -107,9 +129,22 @@ Layers::ValueId Layers::global_average_pool(ValueId x, const std::string& name) 
   return builder_.node(OpKind::AveragePool2d, attrs, {x}, name);
 }
 
-Layers::ValueId Layers::dense(ValueId x, int out, const std::string& name) {
+Layers::ValueId Layers::max_pool(ValueId x, int kernel, int stride, const std::string& name) {
+  return builder_.node(OpKind::MaxPool2d, graph::Pool2dAttrs{kernel, kernel, stride, stride, {}, graph::Activation::none}, {x}, name);
+}
+
+Layers::ValueId Layers::average_pool(ValueId x, int kernel, int stride, const std::string& name) {
+  return builder_.node(OpKind::AveragePool2d, graph::Pool2dAttrs{kernel, kernel, stride, stride, {}, graph::Activation::none}, {x}, name);
+}
+
+Layers::ValueId Layers::dropout(ValueId x, double rate, const std::string& name) {
+  if (rate == 0) return x;
+  return builder_.node(OpKind::Dropout, graph::DropoutAttrs{static_cast<float>(rate)}, {x}, name);
+}
+
+Layers::ValueId Layers::dense(ValueId x, int out, const std::string& name, double gain) {
   const int in = static_cast<int>(builder_.value(x).shape.elements());
-  ValueId weight = drawn(name + ".weight", Shape{out, in}, std::sqrt(1.0 / in));
+  ValueId weight = drawn(name + ".weight", Shape{out, in}, std::sqrt(gain / in));
   return builder_.node(OpKind::FullyConnected, graph::FullyConnectedAttrs{}, {x, weight, filled(name + ".bias", out, 0.0f)}, name);
 }
 
@@ -126,6 +161,17 @@ graph::Model Layers::finish(ValueId logits, const graph::InputSpec& input) {
 graph::Padding explicit_padding(int pixels) { return {graph::PaddingMode::explicit_, pixels, pixels, pixels, pixels}; }
 graph::Padding same_padding() { return {graph::PaddingMode::same, 0, 0, 0, 0}; }
 
+void refuse_width(const Spec& spec) {
+  if (!spec.width_given) return;
+  throw Error("model '" + spec.text + "'", spec.arch + " has no width",
+              fmt::format("leave it out: {}@{}x{}x{},{}", spec.arch, spec.height, spec.width_px, spec.channels, spec.classes), ErrorKind::usage);
+}
+
+void require_side(const Spec& spec, int side) {
+  if (spec.height >= side && spec.width_px >= side) return;
+  throw Error("model '" + spec.text + "'", fmt::format("{} needs pictures of at least {}x{}", spec.arch, side, side), {}, ErrorKind::usage);
+}
+
 graph::InputSpec input_spec(const Spec& spec, const std::string& range) {
   graph::InputSpec input;
   input.height = spec.height;
@@ -136,6 +182,10 @@ graph::InputSpec input_spec(const Spec& spec, const std::string& range) {
   if (range == "signed") {
     input.mean.assign(static_cast<size_t>(spec.channels), 1.0);
     input.stddev.assign(static_cast<size_t>(spec.channels), 1.0);
+  }
+  if (range == "imagenet") {
+    input.mean = spec.channels == 1 ? std::vector<double>{0.449} : std::vector<double>{0.485, 0.456, 0.406};
+    input.stddev = spec.channels == 1 ? std::vector<double>{0.226} : std::vector<double>{0.229, 0.224, 0.225};
   }
   set_origins(input, graph::Origin::embedded);
   return input;

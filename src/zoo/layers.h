@@ -14,7 +14,9 @@ class Options {
  public:
   explicit Options(const Spec& spec) : spec_(spec) {}
   int integer(const std::string& key, int fallback, int low, int high);
+  double number(const std::string& key, double fallback, double low, double high);
   std::string word(const std::string& key, const std::string& fallback, std::initializer_list<std::string> allowed);
+  bool yes(const std::string& key, bool fallback);
   /// Throws a usage Error naming an option that nobody asked for.
   void done() const;
 
@@ -43,9 +45,17 @@ class Layers {
   ValueId batch_norm(ValueId x, const std::string& name, float eps = 1e-5f, float momentum = 0.1f);
   ValueId activation(ValueId x, graph::Activation kind, const std::string& name);
   ValueId add(ValueId a, ValueId b, const std::string& name);
-  ValueId global_mean(ValueId x, const std::string& name);
+  ValueId multiply(ValueId a, ValueId b, const std::string& name);
+  ValueId logistic(ValueId x, const std::string& name);
+  /// N x C, or N x 1 x 1 x C.
+  ValueId global_mean(ValueId x, const std::string& name, bool keep_dims = false);
   ValueId global_average_pool(ValueId x, const std::string& name);
-  ValueId dense(ValueId x, int out, const std::string& name);
+  /// No padding: only whole windows count.
+  ValueId max_pool(ValueId x, int kernel, int stride, const std::string& name);
+  ValueId average_pool(ValueId x, int kernel, int stride, const std::string& name);
+  ValueId dropout(ValueId x, double rate, const std::string& name);
+  /// Over the flattened x. `gain` is the variance of the weights times the number of inputs: 2 where a ReLU follows.
+  ValueId dense(ValueId x, int out, const std::string& name, double gain = 1.0);
   /// Softmax over `logits`, becomes the output; hands the Model over.
   graph::Model finish(ValueId logits, const graph::InputSpec& input);
 
@@ -63,7 +73,13 @@ class Layers {
 graph::Padding explicit_padding(int pixels);
 graph::Padding same_padding();
 
-/// The usual ranges: "unit" x/255, "signed" x/127.5 - 1, "raw" x; stretched bilinear to the input's size.
+/// Refuses a spec that names a width.
+void refuse_width(const Spec& spec);
+/// Refuses pictures smaller than `side` either way.
+void require_side(const Spec& spec, int side);
+
+/// The usual ranges: "unit" x/255, "signed" x/127.5 - 1, "raw" x, "imagenet" (x/255 - mean) / deviation of ImageNet's pixels (as
+/// torchvision's weights expect); stretched bilinear to the input's size.
 graph::InputSpec input_spec(const Spec& spec, const std::string& range);
 
 /// max(8, value rounded to the nearest multiple of 8), plus 8 when that lost more than a tenth (MobileNetV2's rule).

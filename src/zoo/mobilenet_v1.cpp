@@ -33,7 +33,7 @@ graph::Model build_mobilenet_v1(const Spec& spec, uint64_t seed) {
   Options options(spec);
   const Style style{options.word("act", "relu6", {"relu", "relu6"}) == "relu" ? Activation::relu : Activation::relu6,
                     options.word("bias", "no", {"yes", "no"}) == "yes"};
-  const std::string range = options.word("input", "signed", {"unit", "signed", "raw"});
+  const std::string range = options.word("input", "signed", {"unit", "signed", "raw", "imagenet"});
   options.done();
 
   const auto scaled = [&](int channels) { return std::max(1, static_cast<int>(channels * spec.width)); };

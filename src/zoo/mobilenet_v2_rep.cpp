@@ -34,7 +34,7 @@ ValueId rep_conv(Layers& net, ValueId x, int out, int stride, const std::string&
 graph::Model build_mobilenet_v2_rep(const Spec& spec, uint64_t seed) {
   Options options(spec);
   const int stages = options.integer("stages", 3, 1, 7);
-  const std::string range = options.word("input", "unit", {"unit", "signed", "raw"});
+  const std::string range = options.word("input", "unit", {"unit", "signed", "raw", "imagenet"});
   options.done();
 
   Layers net(spec, seed);

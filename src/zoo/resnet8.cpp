@@ -1,6 +1,5 @@
 // ResNet8 of MLPerf Tiny's image classification task: three stacks of two 3x3 convolutions, BatchNorm after each 3x3 and
 // none on the 1x1 shortcuts. Input in raw 0..255, as its published files have it.
-#include "base/error.h"
 #include "zoo/layers.h"
 
 namespace kinglet::zoo {
@@ -25,9 +24,9 @@ ValueId stack(Layers& net, ValueId x, int out, int stride, const std::string& na
 
 graph::Model build_resnet8(const Spec& spec, uint64_t seed) {
   Options options(spec);
-  const std::string range = options.word("input", "raw", {"unit", "signed", "raw"});
+  const std::string range = options.word("input", "raw", {"unit", "signed", "raw", "imagenet"});
   options.done();
-  if (spec.width != 1.0) throw Error("model '" + spec.text + "'", "resnet8 has no width", "leave it out: resnet8@32x32x3,10", ErrorKind::usage);
+  refuse_width(spec);
 
   Layers net(spec, seed);
   ValueId x = net.activation(conv_bn(net, net.input(), 16, 1, "stem"), Activation::relu, "stem.relu");

@@ -72,7 +72,8 @@ Spec parse_spec(const std::string& text) {
   if (at == std::string::npos) refuse(text, "says nothing of input and classes", usage);
   auto words = split(text.substr(at + 1), ',');
   size_t next = 0;
-  if (is_width(words[next])) spec.width = to_width(words[next++], text);
+  spec.width_given = is_width(words[next]);
+  if (spec.width_given) spec.width = to_width(words[next++], text);
   if (next + 2 > words.size()) refuse(text, "needs an input size and a number of classes", usage);
   read_size(words[next++], spec);
   spec.classes = to_int(words[next++], text, 2, kMaxClasses);

@@ -1,5 +1,9 @@
 // The architectures that Kinglet can build from a line of text. A build is the TRAINING graph: BatchNorm nodes and all
 // re-parameterisable branches present, weights drawn from the seed.
+//
+// Names of parameters: where torchvision has the architecture (mobilenet_v2, mobilenet_v3_small, mnasnet_b1, squeezenet) a
+// value is called as in its state dictionary ("features.1.conv.0.0.weight"); where timm has it (mnasnet_a1,
+// efficientnet_lite0) as in timm's; elsewhere LAYER.weight, LAYER.bias, LAYER.running_mean, LAYER.running_var in our own words.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +20,12 @@ struct Spec {
   std::string text;  ///< as given, for messages and provenance
   std::string arch;
   double width = 1.0;
+  bool width_given = false;
   int height = 0, width_px = 0, channels = 0, classes = 0;
   std::map<std::string, std::string> options;
 };
 
-/// One row of zoo.def.
+/// One row of zoo.def: an architecture, with the counts of an example.
 struct Row {
   std::string name, example;
   int64_t params, macs;   ///< of the deployed graph
@@ -28,6 +33,8 @@ struct Row {
 };
 
 const std::vector<Row>& rows();
+/// Further sizes of these architectures whose counts are known: the models of the published tables.
+const std::vector<Row>& sizes();
 
 /// Throws a usage Error that quotes the text, with a suggestion for a misspelt name or option.
 Spec parse_spec(const std::string& text);
