@@ -107,9 +107,27 @@ RawPictures load_raw(const Manifest& m, const Json& split, const std::vector<fs:
   return pictures;
 }
 
+DatasetPtr load_manifest_split(const Manifest& m, const std::string& split);
+
+/// One set after another; the notes say how many pictures each gave and repeat the sets' own weaknesses.
+DatasetPtr load_union(const Manifest& m, const std::string& split) {
+  std::vector<DatasetPtr> parts;
+  std::vector<std::string> counts, notes;
+  for (const auto& part : parts_of_union(m, split)) {
+    parts.push_back(load_manifest_split(part, split));
+    counts.push_back(fmt::format("{} of {}", parts.back()->size(), part.name));
+    for (const auto& note : part.notes) notes.push_back(part.name + ": " + note);
+  }
+  auto info = info_of(m, split);
+  info.notes.insert(info.notes.begin(), fmt::format("Pictures in {}: {}.", split, fmt::join(counts, ", ")));
+  info.notes.insert(info.notes.end(), notes.begin(), notes.end());
+  return unite(std::move(parts), info);
+}
+
 DatasetPtr load_manifest_split(const Manifest& m, const std::string& split) {
   const auto folder = where_found(m, split);
   if (!folder) fail_not_found(m, split);
+  if (m.reader == "union") return load_union(m, split);
   const std::string where = "datasets/" + m.name + ".json: split " + split;
   const Json& json = m.splits.at(split);
   const auto info = info_of(m, split);

@@ -1,5 +1,6 @@
 #include "data/dataset.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -145,6 +146,38 @@ TEST(Manifests, UnknownKeysAndDamageAreErrors) {
   EXPECT_ERROR(load_manifest("x"), "x.json", "not valid JSON");
 }
 
+TEST(Manifests, AUnionReadsOneSetAfterAnother) {
+  TempFolder folder;
+  ScopedEnvironment manifests("KINGLET_DATASETS", (folder / "sets").string()), data("KINGLET_DATA", folder.path().string());
+  auto manifest = [&](const std::string& name, const std::string& classes, const std::string& reader, const std::string& split) {
+    write_file(folder / "sets" / (name + ".json"), fmt::format(R"({{"name": "{}", "title": "t", "url": "u", "licence": "l", "reader": "{}", "classes": {}, "folders": ["{}"],
+               "notes": ["note of {}"], "splits": {{"train": {}, "test": {}}}}})", name, reader, classes, name, name, fmt::format(fmt::runtime(split), "train"), fmt::format(fmt::runtime(split), "test")));
+  };
+  for (const char* name : {"one", "two"}) manifest(name, R"(["a", "b"])", "image_folder", R"({{"folder": "{}"}})");
+  manifest("both", R"(["a", "b"])", "union", R"({{"sets": ["one", "two"]}})");
+  write_tree(folder, "one/train", 6, 5);
+  write_tree(folder, "one/test", 1, 2);
+  EXPECT_ERROR(open_dataset("both", "test"), "two: split 'test' was not found");
+  write_tree(folder, "two/train", 4, 5);
+  write_tree(folder, "two/test", 3, 1);
+  const auto test = open_dataset("both", "test");
+  ASSERT_EQ(test->size(), 7);
+  EXPECT_EQ(test->info().name, "both");
+  EXPECT_EQ(test->id(2), "one/test/b/2.png");
+  EXPECT_EQ(test->id(3), "two/test/a/0.png");
+  EXPECT_EQ(test->label(2), 1);
+  EXPECT_EQ(test->label(3), 0);
+  EXPECT_EQ(test->image(6).pixels, open_dataset("two", "test")->image(3).pixels);
+  EXPECT_EQ(test->info().notes, (std::vector<std::string>{"Pictures in test: 3 of one, 4 of two.", "note of both", "one: note of one", "two: note of two"}));
+  const auto training = open_training_data("both");
+  EXPECT_EQ(training.train->size(), 18);
+  EXPECT_EQ(training.val->size(), 2);
+  manifest("two", R"(["b", "a"])", "image_folder", R"({{"folder": "{}"}})");
+  EXPECT_ERROR(open_dataset("both", "test"), "both.json: split test", "set 'two' has other classes");
+  manifest("two", R"(["a", "b"])", "union", R"({{"sets": ["one"]}})");
+  EXPECT_ERROR(open_dataset("both", "test"), "set 'two' is itself a union");
+}
+
 TEST(Audit, CountsRepeatsAndSharedPictures) {
   DatasetInfo info;
   info.classes = {"a", "b"};
@@ -244,6 +277,10 @@ TEST(RealDataTrees, CountsByClass) {
   EXPECT_EQ(test->image(0).width, 128);
   SKIP_WITHOUT("person_inria", "train");
   EXPECT_EQ(open_dataset("person_inria:train+val", "test")->size(), 913 + 1714);
+  const auto both = open_dataset("person", "test");
+  EXPECT_EQ(both->size(), 195 + 317 + 295 + 573);
+  EXPECT_EQ(both->info().notes.at(0), "Pictures in test: 512 of person_voc, 868 of person_inria.");
+  EXPECT_EQ(open_dataset("person:train+val", "test")->size(), 568 + 920 + 913 + 1714);
   SKIP_WITHOUT("gender_utkface", "test");
   EXPECT_EQ(open_dataset("gender_utkface", "test")->size(), 1000);
 }

@@ -55,6 +55,11 @@ void check_sums(const Manifest& manifest, const ProgressCallback& progress) {
 
 fs::path get(const std::string& name, const ProgressCallback& progress) {
   const auto manifest = load_manifest(name);
+  if (manifest.reader == "union") {
+    fs::path folder;
+    for (const auto& part : parts_of_union(manifest, manifest.splits.begin()->first)) folder = get(part.name, progress);
+    return folder;
+  }
   if (!missing_split(manifest).empty()) {
     if (manifest.downloads.empty()) fail_not_found(manifest, missing_split(manifest));
     for (const auto& part : manifest.downloads) get_part(manifest, part, cache_folder(), progress);

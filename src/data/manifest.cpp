@@ -147,7 +147,7 @@ std::vector<std::vector<std::string>> files_of_split(const Manifest& manifest, c
   if (manifest.reader == "fer2013") return {{text("images"), text("labels")}, {text("csv")}};
   if (manifest.reader == "image_folder") return {{text("folder")}};
   if (manifest.reader == "file_list") return {{text("file")}};
-  if (manifest.reader == "drawn_digits") return {};
+  if (manifest.reader == "drawn_digits" || manifest.reader == "union") return {};
   throw Error(where, "reader '" + manifest.reader + "' is not known");
 }
 
@@ -170,7 +170,26 @@ std::vector<fs::path> complete_files(const Manifest& manifest, const std::string
   return {};
 }
 
+std::vector<Manifest> parts_of_union(const Manifest& manifest, const std::string& split) {
+  const std::string where = "datasets/" + manifest.name + ".json: split " + split;
+  std::vector<Manifest> parts;
+  for (const auto& name : json_at<std::vector<std::string>>(manifest.splits.at(split), "sets", where)) {
+    parts.push_back(load_manifest(name));
+    if (parts.back().reader == "union") throw Error(where, "set '" + name + "' is itself a union");
+    if (parts.back().classes != manifest.classes) throw Error(where, "set '" + name + "' has other classes");
+    if (!parts.back().splits.contains(split)) throw Error(where, "set '" + name + "' has no such split");
+  }
+  if (parts.empty()) throw Error(where, "names no sets");
+  return parts;
+}
+
 std::optional<fs::path> where_found(const Manifest& manifest, const std::string& split) {
+  if (manifest.reader == "union") {
+    std::optional<fs::path> folder;
+    for (const auto& part : parts_of_union(manifest, split))
+      if (folder = where_found(part, split); !folder) return std::nullopt;
+    return folder;
+  }
   if (files_of_split(manifest, split).empty()) return fs::path();
   for (const auto& folder : candidate_folders(manifest))
     if (!complete_files(manifest, split, folder).empty()) return folder;
@@ -178,6 +197,9 @@ std::optional<fs::path> where_found(const Manifest& manifest, const std::string&
 }
 
 void fail_not_found(const Manifest& manifest, const std::string& split) {
+  if (manifest.reader == "union")
+    for (const auto& part : parts_of_union(manifest, split))
+      if (!where_found(part, split)) fail_not_found(part, split);
   std::vector<std::string> folders;
   for (const auto& folder : candidate_folders(manifest)) folders.push_back(folder.string());
   const bool public_address = std::any_of(manifest.downloads.begin(), manifest.downloads.end(), [](const auto& d) { return !d.urls.empty(); });

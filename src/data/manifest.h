@@ -56,7 +56,9 @@ std::filesystem::path cache_folder();
 std::vector<std::vector<std::string>> files_of_split(const Manifest& manifest, const std::string& split);
 /// The first of the lists that is complete in `folder`, as full paths; empty when none is.
 std::vector<std::filesystem::path> complete_files(const Manifest& manifest, const std::string& split, const std::filesystem::path& folder);
-/// The folder that holds all of a split's files; nullopt when there is none. A built-in set needs none (an empty path).
+/// Reader "union": the sets whose split of the same name are read one after another. They have the union's classes.
+std::vector<Manifest> parts_of_union(const Manifest& manifest, const std::string& split);
+/// The folder that holds all of a split's files (of a union: of its last set's); nullopt when there is none. A built-in set needs none (an empty path).
 std::optional<std::filesystem::path> where_found(const Manifest& manifest, const std::string& split);
 /// `file` under `folder`, or the same with or without .gz; empty when neither is there.
 std::filesystem::path find_file(const std::filesystem::path& folder, const std::string& file);

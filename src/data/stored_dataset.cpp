@@ -99,7 +99,46 @@ class Concatenation : public Dataset {
   DatasetInfo info_;
 };
 
+class Union : public Dataset {
+ public:
+  Union(std::vector<DatasetPtr> parts, DatasetInfo info) : parts_(std::move(parts)), info_(std::move(info)) {
+    for (const auto& part : parts_) {
+      KINGLET_CHECK(part->info().classes == info_.classes);
+      ends_.push_back((ends_.empty() ? 0 : ends_.back()) + part->size());
+    }
+  }
+  int64_t size() const override { return ends_.back(); }
+  int label(int64_t index) const override {
+    const auto [part, at] = find(index);
+    return part->label(at);
+  }
+  Image image(int64_t index) const override {
+    const auto [part, at] = find(index);
+    return part->image(at);
+  }
+  std::string id(int64_t index) const override {
+    const auto [part, at] = find(index);
+    return part->info().name + "/" + part->id(at);
+  }
+  const DatasetInfo& info() const override { return info_; }
+
+ private:
+  std::pair<const Dataset*, int64_t> find(int64_t index) const {
+    KINGLET_CHECK(index >= 0 && index < size());
+    const auto at = static_cast<size_t>(std::upper_bound(ends_.begin(), ends_.end(), index) - ends_.begin());
+    return {parts_[at].get(), index - (at == 0 ? 0 : ends_[at - 1])};
+  }
+  std::vector<DatasetPtr> parts_;
+  std::vector<int64_t> ends_;
+  DatasetInfo info_;
+};
+
 }  // namespace
+
+DatasetPtr unite(std::vector<DatasetPtr> parts, DatasetInfo info) {
+  KINGLET_CHECK(!parts.empty());
+  return std::make_shared<Union>(std::move(parts), std::move(info));
+}
 
 DatasetPtr make_dataset(RawPictures pictures, DatasetInfo info) {
   return std::make_shared<RawDataset>(std::move(pictures), std::move(info));

@@ -32,5 +32,7 @@ struct FilePictures {
 /// Throws Error naming the picture when a label is not below the number of classes, or when there are no pictures.
 DatasetPtr make_dataset(RawPictures pictures, DatasetInfo info);
 DatasetPtr make_dataset(FilePictures pictures, DatasetInfo info);
+/// The pictures of several sets with the same classes, one set after another; an id begins with its set's name.
+DatasetPtr unite(std::vector<DatasetPtr> parts, DatasetInfo info);
 
 }  // namespace kinglet::data
