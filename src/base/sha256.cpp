@@ -49,6 +49,7 @@ std::string sha256(std::span<const std::byte> bytes) {
 }
 
 std::string sha256_file(const std::filesystem::path& path) { return digest_file(path, EVP_sha256()); }
+std::string sha1_file(const std::filesystem::path& path) { return digest_file(path, EVP_sha1()); }
 std::string md5_file(const std::filesystem::path& path) { return digest_file(path, EVP_md5()); }
 
 }  // namespace kinglet

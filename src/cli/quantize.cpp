@@ -14,10 +14,10 @@ namespace {
 struct Args {
   std::string model, data, out, io = "int8", observer;
   quantize::Options options;
-  int64_t fold_pictures = 100;
+  int fold_pictures = 100;
 };
 
-std::string human(const quantize::Report& report, const flow::FoldProof& proof, const std::string& out) {
+std::string human(const quantize::Report& report, const quantize::FoldProof& proof, const std::string& out) {
   std::vector<std::vector<std::string>> rows{{"layer", "operator", "scale", "zero", "min", "max", "clipped %", "SQNR dB"}};
   for (const auto& l : report.layers)
     rows.push_back({l.name, l.op, fmt::format("{:.5g}", l.scale), std::to_string(l.zero_point), fmt::format("{:.3f}", l.min), fmt::format("{:.3f}", l.max),
@@ -25,11 +25,6 @@ std::string human(const quantize::Report& report, const flow::FoldProof& proof, 
   std::string text = table(rows) + "\n";
   if (proof.n > 0) text += fmt::format("folded: largest output difference {:.2g}, {} label flips over {} pictures\n", proof.max_output_difference, proof.label_flips, proof.n);
   return text + fmt::format("{} quantization, calibrated on {} pictures of {}; wrote {}\n", report.method, report.calibration_n, report.calibration_data, out);
-}
-
-Json proof_json(const flow::FoldProof& p) {
-  if (p.n == 0) return nullptr;
-  return {{"n", p.n}, {"max_output_difference", p.max_output_difference}, {"label_flips", p.label_flips}};
 }
 
 }  // namespace
@@ -54,13 +49,13 @@ void add_quantize(Verb& verb) {
     if (!args->observer.empty()) args->options.observer = quantize::observer_from_name(args->observer);
     args->options.seed = verb.flags.seed;
     args->options.threads = verb.flags.threads;
-    flow::FoldProof proof;
+    quantize::FoldProof proof;
     if (flow::has_training_operators(model.graph)) model = flow::fold_with_proof(model, *pictures, args->fold_pictures, proof);
     const auto result = quantize::post_training(model, *pictures, args->options, verb.progress());
     flow::export_model(result.model, flow::format_of(args->out), args->out);
     Json json = quantize::report_to_json(result.report);
     json["file"] = args->out;
-    json["fold_proof"] = proof_json(proof);
+    json["fold_proof"] = proof.n > 0 ? quantize::proof_to_json(proof) : Json(nullptr);
     verb.print(json, verb.flags.json ? "" : human(result.report, proof, args->out));
     return 0;
   };

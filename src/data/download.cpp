@@ -146,6 +146,8 @@ std::string fetch(const std::string& url, const fs::path& part, uint64_t limit, 
   return "the connection kept breaking";
 }
 
+std::string sum_like(const std::string& sum, const fs::path& path) { return sum.size() == 40 ? sha1_file(path) : sha256_file(path); }
+
 /// Tries one address; empty on success. A wrong sum after going on from an older part says nothing of the server: the
 /// part may stem from another version of the file, so it starts once more from nothing.
 std::string try_address(const std::string& url, const fs::path& path, const std::string& sum, uint64_t bytes, const ProgressCallback& progress) {
@@ -157,20 +159,20 @@ std::string try_address(const std::string& url, const fs::path& path, const std:
     const bool complete = bytes > 0 && size_of(part) == bytes;  // stopped between the last byte and the check
     const auto reason = complete ? "" : fetch(url, part, bytes, progress);
     if (!reason.empty()) return reason;
-    found = sha256_file(part);
+    found = sum_like(sum, part);
     if (found == sum) {
       fs::rename(part, path);
       return "";
     }
     fs::remove(part);
   }
-  return fmt::format("sent a file with SHA-256 {} where {} was expected", found, sum);
+  return fmt::format("sent a file with {} {} where {} was expected", sum.size() == 40 ? "SHA-1" : "SHA-256", found, sum);
 }
 
 }  // namespace
 
 void download(std::span<const std::string> urls, const fs::path& path, const std::string& sum, uint64_t bytes, const ProgressCallback& progress) {
-  KINGLET_CHECK(!urls.empty() && sum.size() == 64);
+  KINGLET_CHECK(!urls.empty() && (sum.size() == 64 || sum.size() == 40));
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
   if (error) throw Error(path.parent_path().string(), "cannot be created: " + error.message());

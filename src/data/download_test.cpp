@@ -50,6 +50,14 @@ TEST_F(Download, WholeFileWithProgress) {
   EXPECT_EQ(total, 300000);
 }
 
+TEST_F(Download, Sha1OfAPublisherWhoGivesNoBetter) {
+  server_.put("/f", {"abc"});
+  EXPECT_THROW(download(server_.url("/f"), path(), "b9993e364706816aba3e25717850c26c9cd0d89d"), Error);
+  EXPECT_FALSE(fs::exists(path()));
+  download(server_.url("/f"), path(), "a9993e364706816aba3e25717850c26c9cd0d89d");  // FIPS 180's example
+  expect_file("abc");
+}
+
 TEST_F(Download, GoesOnWhereAnEarlierRunStopped) {
   const auto text = body(100000);
   server_.put("/f", {text});

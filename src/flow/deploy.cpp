@@ -1,12 +1,8 @@
 #include "flow/deploy.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "base/statistics.h"
-#include "data/preprocess.h"
 #include "passes/pipeline.h"
-#include "reference/interpreter.h"
 
 namespace kinglet::flow {
 
@@ -25,20 +21,10 @@ graph::Model deployable(const graph::Model& model) {
   return folded;
 }
 
-graph::Model fold_with_proof(const graph::Model& model, const data::Dataset& pictures, int64_t n, FoldProof& proof) {
+graph::Model fold_with_proof(const graph::Model& model, const data::Dataset& pictures, int n, quantize::FoldProof& proof) {
   graph::Model folded = deployable(model);
-  const auto& input = model.graph.value(model.graph.inputs.at(0));
-  const data::Preprocessor preprocessor(model.input, input);
-  for (int64_t i = 0; i < std::min(n, pictures.size()); ++i) {
-    Tensor x(input.dtype, input.shape);
-    preprocessor.run(pictures.image(i), x.mutable_bytes());
-    const auto before = reference::run(model.graph, std::span(&x, 1))[0], after = reference::run(folded.graph, std::span(&x, 1))[0];
-    const auto a = before.data<float>(), b = after.data<float>();
-    for (size_t k = 0; k < a.size(); ++k) proof.max_output_difference = std::max(proof.max_output_difference, double{std::abs(a[k] - b[k])});
-    proof.label_flips += top_k(a, 1) != top_k(b, 1);
-    ++proof.n;
-  }
-  folded.provenance["fold_proof"] = {{"n", proof.n}, {"max_output_difference", proof.max_output_difference}, {"label_flips", proof.label_flips}};
+  proof = quantize::prove_fold(model, folded.graph, pictures, n, 1);
+  folded.provenance["fold_proof"] = quantize::proof_to_json(proof);
   return folded;
 }
 

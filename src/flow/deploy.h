@@ -4,6 +4,7 @@
 #include "data/dataset.h"
 #include "graph/model.h"
 #include "ops/cost.h"
+#include "quantize/fold_proof.h"
 
 namespace kinglet::flow {
 
@@ -13,14 +14,8 @@ bool has_training_operators(const graph::Graph& graph);
 /// The model itself if it has none, else a copy folded for deployment. Records `train_params` in its provenance.
 graph::Model deployable(const graph::Model& model);
 
-struct FoldProof {
-  int64_t n = 0;                     ///< pictures
-  double max_output_difference = 0;  ///< largest absolute difference of any output
-  int64_t label_flips = 0;
-};
-
-/// deployable(), and both graphs run by the float reference on the first `n` pictures; the proof goes into the provenance.
-graph::Model fold_with_proof(const graph::Model& model, const data::Dataset& pictures, int64_t n, FoldProof& proof);
+/// deployable(), and quantize::prove_fold on `n` of the pictures; the proof goes into the provenance as "fold_proof".
+graph::Model fold_with_proof(const graph::Model& model, const data::Dataset& pictures, int n, quantize::FoldProof& proof);
 
 struct ModelCost {
   ops::Cost deployed;

@@ -35,7 +35,7 @@ TEST(Deploy, FoldsWithProofAndKeepsBothCounts) {
   const auto model = open_model(kNet);
   ASSERT_TRUE(has_training_operators(model.graph));
   const auto pictures = data::open_dataset("drawn_digits:train", "train");
-  FoldProof proof;
+  quantize::FoldProof proof;
   const auto folded = fold_with_proof(model, *pictures, 5, proof);
   EXPECT_FALSE(has_training_operators(folded.graph));
   EXPECT_EQ(proof.n, 5);

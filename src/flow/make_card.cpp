@@ -11,6 +11,8 @@
 #include "flow/engine.h"
 #include "flow/model_files.h"
 #include "flow/open_model.h"
+#include "flow/published.h"
+#include "flow/zoo_verify.h"
 
 namespace kinglet::flow {
 
@@ -96,6 +98,17 @@ std::vector<std::string> reproduce(const std::vector<graph::Model>& models, cons
   return lines;
 }
 
+/// What others printed of the same network.
+std::vector<card::PublishedFigure> published_figures(const std::string& name) {
+  std::vector<card::PublishedFigure> figures;
+  for (const auto& model : published_models())
+    if (model.ours == name)
+      for (const auto& file : model.files)
+        figures.push_back({file.our_backend(), file.our_precision(), file.top1_percent, file.top5_percent,
+                           !file.url.empty() ? file.url : model.references.empty() ? "models/published.json" : model.references[0], model.not_comparable});
+  return figures;
+}
+
 std::vector<std::string> proofs(const std::vector<graph::Model>& models, const std::vector<card::BackendRow>& rows) {
   std::vector<std::string> list;
   for (const auto& model : models)
@@ -110,6 +123,7 @@ std::vector<std::string> proofs(const std::vector<graph::Model>& models, const s
     for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) agree += a[i] == b[i];
     list.push_back(fmt::format("{} and {} give the same label for {} of {} test pictures.", rows[0].precision, rows[1].precision, agree, a.size()));
   }
+  list.push_back("golden_input.bin holds 4 pictures drawn by Kinglet itself, as bytes at the input's size; the golden_output files hold what these models give for them.");
   return list;
 }
 
@@ -155,10 +169,14 @@ std::vector<fs::path> make_card(const std::vector<graph::Model>& models, const d
   input.curve = training_curve(first_provenance(models, "curve"));
   input.reproduce = reproduce(models, name, pictures.info().name);
   input.proofs = proofs(models, input.rows);
+  input.published = published_figures(name);
   input.tool_version = KINGLET_VERSION;
   auto files = card::write_card(input, folder);
   for (const auto& row : input.rows) files.push_back(folder / row.file);
   files.push_back(write_labels(input.model.labels, folder));
+  for (const auto& model : models)
+    for (auto& path : write_golden(model, folder))
+      if (std::find(files.begin(), files.end(), path) == files.end()) files.push_back(std::move(path));
   if (training.is_object() && training.contains("recipe")) {
     write_file(folder / "recipe.yaml", json_at<std::string>(training, "recipe", "provenance"));
     files.push_back(folder / "recipe.yaml");

@@ -7,6 +7,7 @@
 #include "formats/formats.h"
 #include "graph/serialize.h"
 #include "ops/verify.h"
+#include "flow/zoo_models.h"
 #include "zoo/zoo.h"
 
 namespace kinglet::flow {
@@ -50,9 +51,10 @@ bool is_zoo_text(const std::string& text) {
 
 graph::Model open_model(const std::string& text, const OpenOptions& options) {
   graph::Model model;
-  if (fs::exists(text)) model = open_file(text, options.warn);
+  if (fs::is_regular_file(text)) model = open_file(text, options.warn);
+  else if (is_zoo_model(text)) model = open_file(zoo_model(text).path("TFLite", "int8"), options.warn);
   else if (is_zoo_text(text)) model = zoo::build(text, options.seed);
-  else throw Error(text, "there is no such file, and no architecture of that name", "`kinglet inspect mobilenet_v2_rep@0.35,32x32x3,10` shows an architecture");
+  else throw Error(text, "there is no such file, no zoo model and no architecture of that name", "`kinglet zoo list` lists the models, `kinglet inspect mobilenet_v2_rep@0.35,32x32x3,10` shows an architecture");
   if (model.name.empty()) model.name = fs::path(text).stem().string();
   if (!options.input_override.empty()) graph::override_input_spec(model.input, options.input_override);
   return model;

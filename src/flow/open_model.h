@@ -15,7 +15,7 @@ struct OpenOptions {
   WarningCallback warn;
 };
 
-/// `text` is a .kinglet or foreign file, or zoo text such as "mobilenet_v2_rep@0.35,32x32x3,10" (untrained weights).
+/// `text` is a .kinglet or foreign file, the name of a zoo model (its int8 file), or zoo text such as "mobilenet_v2_rep@0.35,32x32x3,10" (untrained weights).
 /// Throws Error saying what was looked for.
 graph::Model open_model(const std::string& text, const OpenOptions& options = {});
 

@@ -1,0 +1,188 @@
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/verb.h"
+#include "flow/published.h"
+#include "flow/zoo_models.h"
+#include "flow/zoo_table.h"
+#include "flow/zoo_verify.h"
+
+namespace kinglet::cli {
+
+namespace {
+
+struct Args {
+  std::string name, format = "markdown", plots, runs = "runs";
+  bool no_figures = false, resume = false;
+};
+
+std::string percent_or_dash(const Json& value) { return value.is_null() ? "-" : fmt::format("{:.2f}", value.get<double>()); }
+std::string count_or_dash(const Json& value) { return value.is_null() ? "-" : group_digits(value.get<int64_t>()); }
+
+std::string accuracy_cell(const flow::ZooFile* file) {
+  if (!file || !file->n) return "-";
+  const auto ci = file->ci95_percent();
+  return fmt::format("{:.2f} [{:.2f}, {:.2f}]", file->top1_percent(), ci.low, ci.high);
+}
+
+int list(const Verb& verb) {
+  Json all = Json::array();
+  std::vector<std::vector<std::string>> rows{{"name", "data", "n", "float top-1 %", "int8 top-1 %", "published float / int8", "params", "MACs", "int8 bytes", "arena", "us (card's machine)"}};
+  for (const auto& model : flow::zoo_models()) {
+    const Json j = flow::zoo_model_to_json(model);
+    all.push_back(j);
+    rows.push_back({model.name, model.dataset, count_or_dash(j["n"]), accuracy_cell(model.find("TFLite", "float32")), accuracy_cell(model.find("TFLite", "int8")),
+                    percent_or_dash(j["published_float_top1"]) + " / " + percent_or_dash(j["published_int8_top1"]), group_digits(model.params), group_digits(model.macs),
+                    count_or_dash(j["int8_bytes"]), count_or_dash(j["arena_bytes"]), percent_or_dash(j["latency_us"])});
+  }
+  Json published = Json::array();
+  std::string more = "\npublished models without weights here (kinglet zoo get NAME):\n";
+  for (const auto& model : flow::published_models()) {
+    published.push_back(model.name);
+    more += fmt::format("  {:<24}{} ({}), {} rows\n", model.name, model.title, model.data_as_printed, model.files.size());
+  }
+  verb.print({{"models", all}, {"published", published}}, table(rows) + more);
+  return 0;
+}
+
+int show_published(const Verb& verb, const flow::PublishedModel& m) {
+  Json files = Json::array();
+  std::string text = fmt::format("{} ({}), {}\ninput      {}\nlicences   code {}, weights {}, data {}\n", m.title, m.publisher.empty() ? "no publisher" : m.publisher,
+                                 m.data_as_printed, m.input.empty() ? "not stated" : m.input, m.code_licence, m.weights_licence, m.data_licence);
+  for (const auto& f : m.files) {
+    files.push_back({{"backend", f.backend}, {"precision", f.precision}, {"top1", f.top1_percent ? Json(*f.top1_percent) : Json(nullptr)}, {"url", f.url}, {"sha1", f.sha1}, {"sha256", f.sha256}});
+    text += fmt::format("  {} {}: top-1 {} %  {}\n", f.backend, f.precision, f.top1_percent ? fmt::format("{:.2f}", *f.top1_percent) : "-", f.url.empty() ? "no address" : f.url);
+  }
+  for (const auto& note : m.notes) text += "note       " + note + "\n";
+  if (!m.not_comparable.empty()) text += "not comparable: " + m.not_comparable + "\n";
+  for (const auto& r : m.references) text += "see        " + r + "\n";
+  verb.print({{"name", m.name}, {"title", m.title}, {"input", m.input}, {"classes", m.classes}, {"ours", m.ours}, {"recipe", m.recipe}, {"not_comparable", m.not_comparable}, {"notes", m.notes},
+              {"references", m.references}, {"files", files}}, text);
+  return 0;
+}
+
+int show(const Verb& verb, const std::string& name) {
+  if (!flow::is_zoo_model(name)) return show_published(verb, flow::published_model(name));
+  const auto model = flow::zoo_model(name);
+  Json json = flow::zoo_model_to_json(model);
+  json["folder"] = model.folder.string(), json["card"] = model.card;
+  verb.print(json, read_text_file(model.folder / "README.md"));
+  return 0;
+}
+
+int get(const Verb& verb, const std::string& name) {
+  Json files = Json::array();
+  std::string text;
+  if (flow::is_zoo_model(name)) {  // shipped with Kinglet: nothing to fetch
+    const auto model = flow::zoo_model(name);
+    for (const auto& file : model.files) files.push_back((model.folder / file.file).string());
+  } else {
+    for (const auto& path : flow::get_published(flow::published_model(name), verb.progress())) files.push_back(path.string());
+  }
+  for (const auto& file : files) text += file.get<std::string>() + "\n";
+  verb.print({{"name", name}, {"files", files}}, text);
+  return 0;
+}
+
+using NamedChecks = std::vector<std::pair<std::string, std::vector<flow::Check>>>;
+
+int print_checks(const Verb& verb, const NamedChecks& all) {
+  static constexpr const char* kWords[]{"ok", "FAILED", "skipped"};
+  Json list = Json::array();
+  std::string text;
+  bool ok = true;
+  for (const auto& [name, checks] : all)
+    for (const auto& check : checks) {
+      const char* word = kWords[static_cast<int>(check.result)];
+      ok = ok && check.result != flow::Check::Result::failed;
+      list.push_back({{"model", name}, {"check", check.what}, {"result", word}, {"detail", check.detail}});
+      text += fmt::format("{:<8}{}: {}{}\n", word, name, check.what, check.detail.empty() ? "" : " (" + check.detail + ")");
+    }
+  verb.print({{"ok", ok}, {"checks", list}}, text);
+  return ok ? 0 : 1;
+}
+
+int verify(const Verb& verb, const Args& args) {
+  NamedChecks all;
+  for (const auto& model : args.name.empty() ? flow::zoo_models() : std::vector{flow::zoo_model(args.name)})
+    all.emplace_back(model.name, flow::verify_model(model, !args.no_figures, verb.flags.threads, verb.progress()));
+  return print_checks(verb, all);
+}
+
+/// Runs the trainer as a child; its progress goes to stderr as it is.
+void train_again(const std::string& recipe, const Args& args) {
+  const std::string program = program_folder() + "/kinglet-train", name = "name=" + args.name, runs = "--runs=" + args.runs;
+  std::vector<const char*> argv{program.c_str(), recipe.c_str(), name.c_str(), runs.c_str()};
+  if (args.resume) argv.push_back("--resume");
+  argv.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::dup2(STDERR_FILENO, STDOUT_FILENO);
+    ::execv(program.c_str(), const_cast<char* const*>(argv.data()));
+    ::_exit(127);
+  }
+  int status = 0;
+  if (child < 0 || ::waitpid(child, &status, 0) != child) throw Error(program, "cannot be started");
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 127) throw Error(program, "cannot be started", "build it with libtorch: `make build`", ErrorKind::missing_dependency);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw Error(args.name, "the training stopped", "go on with --resume");
+}
+
+int reproduce(const Verb& verb, const Args& args) {
+  const auto model = flow::zoo_model(args.name);
+  train_again((model.folder / "recipe.yaml").string(), args);
+  const auto trained = verb.open(args.runs + "/" + args.name + "/best.kinglet");
+  return print_checks(verb, {{model.name, flow::compare_with_card(model, trained, verb.flags.threads, verb.progress())}});
+}
+
+int print_table(const Verb& verb, const Args& args) {
+  if (args.format != "markdown" && args.format != "html") throw Error("--format", "'" + args.format + "' is neither markdown nor html", {}, ErrorKind::usage);
+  if (!args.plots.empty()) {
+    const auto models = flow::zoo_models();
+    write_file(std::filesystem::path(args.plots) / "accuracy_macs.svg", flow::plot_against_macs(models));
+    write_file(std::filesystem::path(args.plots) / "accuracy_bytes.svg", flow::plot_against_bytes(models));
+  }
+  const auto rows = flow::zoo_table();
+  verb.print(table_as_json(rows), args.format == "html" ? table_as_html(rows) : table_as_markdown(rows));
+  return 0;
+}
+
+}  // namespace
+
+void add_zoo(Verb& verb) {
+  auto args = std::make_shared<Args>();
+  auto sub = [&](const char* name, const char* help, bool named) {
+    auto* app = verb.app.add_subcommand(name, help);
+    auto* option = app->add_option("NAME", args->name, "zoo model");
+    if (named) option->required();
+    app->fallthrough();
+    return app;
+  };
+  auto* list_app = sub("list", "all models: accuracy, costs, sizes", false);
+  auto* show_app = sub("show", "a model's card, or what is known of a published one", true);
+  auto* get_app = sub("get", "download and verify a published model's files", true);
+  auto* verify_app = sub("verify", "sums, golden outputs to the bit, the card's figures against the files", false);
+  auto* reproduce_app = sub("reproduce", "train again from the recipe and compare with the card", true);
+  auto* table_app = sub("table", "the published tables with Kinglet's figures beside each row", false);
+  verify_app->add_flag("--no-figures", args->no_figures, "do not measure the accuracy again");
+  reproduce_app->add_option("--runs", args->runs, "folder of the run folders (default runs)");
+  reproduce_app->add_flag("--resume", args->resume, "go on with a training that was stopped");
+  table_app->add_option("--format", args->format, "markdown (default) or html");
+  table_app->add_option("--plots", args->plots, "folder for accuracy_macs.svg and accuracy_bytes.svg");
+  verb.app.require_subcommand(1);
+  verb.app.fallthrough();
+  verb.examples("  kinglet zoo list\n  kinglet zoo show cifar10_rep035\n  kinglet zoo get seeed_cifar10\n  kinglet zoo verify\n  kinglet zoo reproduce mnist_rep035\n"
+                "  kinglet zoo table --format html > table.html");
+  verb.action = [=, &verb] {
+    if (list_app->parsed()) return list(verb);
+    if (show_app->parsed()) return show(verb, args->name);
+    if (get_app->parsed()) return get(verb, args->name);
+    if (verify_app->parsed()) return verify(verb, *args);
+    if (reproduce_app->parsed()) return reproduce(verb, *args);
+    return print_table(verb, *args);
+  };
+}
+
+}  // namespace kinglet::cli

@@ -1,0 +1,34 @@
+// The published tables again, each row beside what Kinglet measured with its own exported file of the same backend.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flow/published.h"
+#include "flow/zoo_models.h"
+
+namespace kinglet::flow {
+
+struct TableRow {
+  PublishedModel model;
+  PublishedFile file;
+  std::string our_model;        ///< empty where no network of ours stands beside it
+  std::optional<ZooFile> ours;  ///< measured; nullopt: not there yet
+  /// "measured", "not comparable" or "not there yet".
+  std::string state() const;
+  std::string remark() const;   ///< state in a sentence, with the reason
+};
+
+/// All published rows in their order.
+std::vector<TableRow> zoo_table();
+
+std::string table_as_markdown(const std::vector<TableRow>& rows);
+std::string table_as_html(const std::vector<TableRow>& rows);  ///< a whole page
+Json table_as_json(const std::vector<TableRow>& rows);
+
+/// Top-1 of all zoo models' files against MACs, and against the file's bytes; float32 and int8 are marks of their own.
+std::string plot_against_macs(const std::vector<ZooModel>& models);
+std::string plot_against_bytes(const std::vector<ZooModel>& models);
+
+}  // namespace kinglet::flow

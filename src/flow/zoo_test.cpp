@@ -1,0 +1,214 @@
+// The shelf of shipped models: what its cards say, whether a broken file is noticed, published files over loopback.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "base/file.h"
+#include "data/dataset.h"
+#include "data/manifest.h"
+#include "data/test_files.h"
+#include "data/test_http_server.h"
+#include "eval/accuracy.h"
+#include "flow/engine.h"
+#include "flow/open_model.h"
+#include "flow/published.h"
+#include "flow/zoo_models.h"
+#include "flow/zoo_table.h"
+#include "flow/zoo_verify.h"
+
+namespace kinglet::flow {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A copy of one shipped model alone in a models folder.
+class OneModel : public testing::Test {
+ protected:
+  OneModel() : copied_(copy()), models_("KINGLET_MODELS", folder_.path().string()) {}
+  fs::path file(const std::string& name) const { return folder_.path() / "mnist_rep035" / name; }
+  std::string fault() const {
+    std::string faults;
+    for (const auto& check : verify_model(zoo_model("mnist_rep035"), false))
+      if (check.result == Check::Result::failed) faults += check.what + ": " + check.detail + "\n";
+    return faults;
+  }
+
+ private:
+  bool copy() {
+    const fs::path from = fs::path(KINGLET_SOURCE_DIR) / "models";
+    fs::copy(from / "mnist_rep035", folder_.path() / "mnist_rep035", fs::copy_options::recursive);
+    fs::copy(from / "published.json", folder_.path() / "published.json");
+    return true;
+  }
+  data::TempFolder folder_;
+  bool copied_;
+  data::ScopedEnvironment models_;
+};
+
+TEST(Zoo, EveryShippedModelHasItsFilesSumsAndGoldenOutputs) {
+  const auto models = zoo_models();
+  ASSERT_GE(models.size(), 2u);
+  for (const auto& model : models) {
+    EXPECT_FALSE(model.files.empty()) << model.name;
+    for (const auto& check : verify_model(model, false)) EXPECT_EQ(check.result, Check::Result::ok) << model.name << ": " << check.what << ": " << check.detail;
+  }
+}
+
+TEST(Zoo, ANameOpensItsInt8File) {
+  const auto model = open_model("mnist_rep035");
+  EXPECT_EQ(model.graph.value(model.graph.inputs.at(0)).dtype, DType::s8);
+  EXPECT_EQ(model.labels.size(), 10u);
+  try {
+    zoo_model("mnist_rep350");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("mnist_rep035"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(OneModel, IsWhole) { EXPECT_EQ(fault(), ""); }
+
+TEST_F(OneModel, AChangedByteIsNoticed) {
+  auto bytes = read_file(file("mnist_rep035.onnx"));
+  bytes[bytes.size() / 2] ^= std::byte{1};
+  write_file(file("mnist_rep035.onnx"), bytes);
+  EXPECT_NE(fault().find("sum of mnist_rep035.onnx: SHA-256"), std::string::npos) << fault();
+}
+
+TEST_F(OneModel, ACardOfAnotherModelIsRefused) {
+  auto text = read_text_file(file("card.json"));
+  text.replace(text.find("\"name\": \"mnist_rep035\""), 22, "\"name\": \"mnist_rep053\"");
+  write_file(file("card.json"), text);
+  EXPECT_THROW(zoo_models(), Error);
+}
+
+TEST_F(OneModel, AnotherGoldenOutputIsNoticed) {
+  auto bytes = read_file(file("golden_output_int8.bin"));
+  bytes[3] ^= std::byte{1};
+  write_file(file("golden_output_int8.bin"), bytes);
+  EXPECT_EQ(fault(), "golden output of mnist_rep035_int8.tflite: differs from the golden output\n");
+}
+
+TEST_F(OneModel, AMissingFileIsNoticed) {
+  fs::remove(file("mnist_rep035_float.tflite"));
+  EXPECT_EQ(fault(), "sum of mnist_rep035_float.tflite: the file is missing\n");
+}
+
+TEST_F(OneModel, TableSaysWhatIsThereAndWhatIsNot) {
+  int measured = 0, missing = 0;
+  for (const auto& row : zoo_table()) {
+    if (row.model.name == "seeed_mnist" && row.file.our_backend() == "TFLite") {
+      EXPECT_EQ(row.state(), "measured");
+      ASSERT_TRUE(row.ours);
+      EXPECT_EQ(row.ours->n, 10000);
+      ++measured;
+    }
+    if (row.model.name == "seeed_cifar10") {
+      EXPECT_EQ(row.state(), "not there yet");
+      ++missing;
+    }
+  }
+  EXPECT_EQ(measured, 2);
+  EXPECT_EQ(missing, 4);
+}
+
+TEST(Zoo, GoldenPicturesAreTheSameEachTimeAndNotFlat) {
+  graph::InputSpec input;
+  input.height = 9, input.width = 7, input.channels = 3;
+  const auto a = golden_pixels(input, 2);
+  EXPECT_EQ(a.size(), 2u * 9 * 7 * 3);
+  EXPECT_EQ(a, golden_pixels(input, 2));
+  EXPECT_GT(*std::max_element(a.begin(), a.end()) - *std::min_element(a.begin(), a.end()), 60);
+}
+
+TEST(Published, EveryRowIsWhole) {
+  int rows = 0;
+  for (const auto& model : published_models())
+    for (const auto& file : model.files) {
+      ++rows;
+      EXPECT_TRUE(file.sha1.empty() || file.sha1.size() == 40) << model.name;
+      EXPECT_TRUE(file.sha256.empty() || file.sha256.size() == 64) << model.name;
+      EXPECT_FALSE(model.code_licence.empty() || model.weights_licence.empty() || model.data_licence.empty()) << model.name;
+    }
+  EXPECT_EQ(rows, 31);
+  EXPECT_DOUBLE_EQ(*published_top1("cifar10_rep035", "int8"), 74.56);
+  EXPECT_DOUBLE_EQ(*published_top1("cifar10_rep035", "float32"), 74.76);
+  EXPECT_FALSE(published_top1("fashion_rep035", "int8"));
+}
+
+TEST(Published, FilesAreFetchedAndVerified) {
+  data::TestHttpServer server;
+  const data::TempFolder cache;
+  const data::ScopedEnvironment home("XDG_CACHE_HOME", cache.path().string());
+  server.put("/net_int8.tflite", {"abc"});
+  PublishedModel model;
+  model.name = "somebody_net";
+  PublishedFile& file = model.files.emplace_back();
+  file.url = server.url("/net_int8.tflite"), file.sha1 = "a9993e364706816aba3e25717850c26c9cd0d89d";  // FIPS 180's example
+  const auto paths = get_published(model);
+  ASSERT_EQ(paths.size(), 1u);
+  EXPECT_EQ(paths[0], cache.path() / "kinglet/models/somebody_net/net_int8.tflite");
+  EXPECT_EQ(read_text_file(paths[0]), "abc");
+  get_published(model);
+  EXPECT_EQ(server.requests().size(), 1u);  // what is there is not fetched again
+  write_file(paths[0], std::string_view("abd"));
+  get_published(model);
+  EXPECT_EQ(read_text_file(paths[0]), "abc");
+  model.files[0].sha1[0] = 'b';
+  EXPECT_THROW(get_published(model), Error);
+  model.files.clear();
+  EXPECT_THROW(get_published(model), Error);
+}
+
+std::vector<std::vector<std::string>> read_csv(const fs::path& path) {
+  std::vector<std::vector<std::string>> rows;
+  std::istringstream lines(read_text_file(path));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream cells(line + ",");
+    auto& row = rows.emplace_back();
+    for (std::string cell; std::getline(cells, cell, ',');) row.push_back(cell);
+  }
+  return rows;
+}
+
+/// All 31 rows as they were printed, column by column.
+TEST(RealDataPublished, EqualTheTablesTheyWereTakenFrom) {
+  const fs::path csv = fs::path(KINGLET_SHARED) / "spec" / "published.csv";
+  if (!fs::exists(csv)) GTEST_SKIP() << "needs " << csv;
+  const auto expected = read_csv(csv);
+  size_t at = 1;
+  auto number = [](const std::string& text) { return text.empty() ? std::optional<double>() : std::stod(text); };
+  for (const auto& model : published_models())
+    for (const auto& f : model.files) {
+      const auto& row = expected.at(at++);
+      ASSERT_EQ(row.size(), expected[0].size()) << at;
+      EXPECT_EQ((std::vector{model.title, model.data_as_printed, model.input_as_printed, f.backend, f.precision}), std::vector(row.begin(), row.begin() + 5));
+      EXPECT_EQ(f.top1_percent, number(row[5])) << at;
+      EXPECT_EQ(f.top5_percent, number(row[6])) << at;
+      EXPECT_EQ((std::vector{f.flops_as_printed, f.params_as_printed_m, f.size_as_printed, f.inference_ms, f.device}), std::vector(row.begin() + 7, row.begin() + 12)) << at;
+      if (row[12].rfind("http", 0) == 0) EXPECT_EQ(f.url, row[12]) << at;
+      else EXPECT_EQ(f.boards, row[12]) << at;
+      EXPECT_EQ(f.sha1, row[13]) << at;
+    }
+  EXPECT_EQ(at, expected.size());
+}
+
+/// What published.json says Kinglet measured with the files themselves.
+TEST(RealDataPublished, FiguresOfTheFilesThemselves) {
+  const fs::path models = fs::path(KINGLET_SHARED) / "models";
+  if (!fs::exists(models) || !data::has_manifest("cifar10") || !data::where_found(data::load_manifest("cifar10"), "test")) GTEST_SKIP() << "needs CIFAR-10 and " << models;
+  const auto pictures = data::open_dataset("cifar10:test", "test");
+  for (const auto& [name, row, path] : {std::tuple{"seeed_cifar10", 3, "seeed/cifar10_rep035_int8.tflite"}, {"nxp_tiny_resnet", 1, "mlperf_tiny/resnet8_int8.tflite"}}) {
+    const auto measured = published_model(name).files.at(static_cast<size_t>(row)).measured;
+    ASSERT_TRUE(measured) << name;
+    const auto model = open_model((models / path).string());
+    auto engine = make_engine(model, ops::Numerics::tflm);
+    const auto report = eval::evaluate(*engine, model, *pictures, {});
+    EXPECT_EQ(report.n, measured->n) << name;
+    EXPECT_EQ(report.top1_hits, measured->hits) << name;
+  }
+}
+
+}  // namespace
+}  // namespace kinglet::flow
