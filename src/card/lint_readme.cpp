@@ -53,7 +53,7 @@ bool contains(const std::string& text, std::string_view part) { return text.find
 
 /// Heads that say themselves what their numbers count.
 bool has_unit(const std::string& head) {
-  static constexpr std::array kPlain{"n", "batch", "value", "bytes", "pictures", "epoch", "epochs", "seed", "classes", "", "macs", "parameters", "shape"};
+  static constexpr std::array kPlain{"n", "class", "batch", "value", "bytes", "pictures", "epoch", "epochs", "seed", "classes", "", "macs", "parameters", "shape"};
   const std::string name = lower(head);
   return contains(name, "(") || contains(name, "%") || contains(name, "[") || std::find(kPlain.begin(), kPlain.end(), name) != kPlain.end();
 }

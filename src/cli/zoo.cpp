@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "card/lint.h"
 #include "cli/verb.h"
 #include "flow/published.h"
 #include "flow/zoo_models.h"
@@ -15,7 +16,7 @@ namespace kinglet::cli {
 namespace {
 
 struct Args {
-  std::string name, format = "markdown", plots, runs = "runs";
+  std::string name, format, plots, runs = "runs";
   bool no_figures = false, resume = false;
 };
 
@@ -28,7 +29,8 @@ std::string accuracy_cell(const flow::ZooFile* file) {
   return fmt::format("{:.2f} [{:.2f}, {:.2f}]", file->top1_percent(), ci.low, ci.high);
 }
 
-int list(const Verb& verb) {
+int list(const Verb& verb, const Args& args) {
+  if (args.format == "markdown" && !verb.flags.json) return verb.print({}, flow::list_as_markdown(flow::zoo_models())), 0;
   Json all = Json::array();
   std::vector<std::vector<std::string>> rows{{"name", "data", "n", "float top-1 %", "int8 top-1 %", "published float / int8", "params", "MACs", "int8 bytes", "arena", "us (card's machine)"}};
   for (const auto& model : flow::zoo_models()) {
@@ -138,7 +140,7 @@ int reproduce(const Verb& verb, const Args& args) {
 }
 
 int print_table(const Verb& verb, const Args& args) {
-  if (args.format != "markdown" && args.format != "html") throw Error("--format", "'" + args.format + "' is neither markdown nor html", {}, ErrorKind::usage);
+  if (!args.format.empty() && args.format != "markdown" && args.format != "html") throw Error("--format", "'" + args.format + "' is neither markdown nor html", {}, ErrorKind::usage);
   if (!args.plots.empty()) {
     const auto models = flow::zoo_models();
     write_file(std::filesystem::path(args.plots) / "accuracy_macs.svg", flow::plot_against_macs(models));
@@ -147,6 +149,24 @@ int print_table(const Verb& verb, const Args& args) {
   const auto rows = flow::zoo_table();
   verb.print(table_as_json(rows), args.format == "html" ? table_as_html(rows) : table_as_markdown(rows));
   return 0;
+}
+
+/// A card's folder, its card.json or any README.md, ours or somebody else's.
+int lint(const Verb& verb, const std::string& name) {
+  namespace fs = std::filesystem;
+  const fs::path path = flow::is_zoo_model(name) ? flow::zoo_model(name).folder : fs::path(name);
+  std::vector<card::Finding> findings;
+  if (fs::is_directory(path)) findings = card::lint(parse_json(read_text_file(path / "card.json"), (path / "card.json").string()), read_text_file(path / "README.md"));
+  else if (path.extension() == ".json") findings = card::lint_json(parse_json(read_text_file(path), path.string()));
+  else findings = card::lint_readme(read_text_file(path));
+  Json list = Json::array();
+  std::string text;
+  for (const auto& f : findings) {
+    list.push_back({{"where", f.where}, {"what", f.what}, {"hint", f.hint}});
+    text += fmt::format("{}: {}{}\n", f.where, f.what, f.hint.empty() ? "" : " (" + f.hint + ")");
+  }
+  verb.print({{"ok", findings.empty()}, {"findings", list}}, findings.empty() ? "no findings\n" : text);
+  return findings.empty() ? 0 : 1;
 }
 
 }  // namespace
@@ -166,21 +186,24 @@ void add_zoo(Verb& verb) {
   auto* verify_app = sub("verify", "sums, golden outputs to the bit, the card's figures against the files", false);
   auto* reproduce_app = sub("reproduce", "train again from the recipe and compare with the card", true);
   auto* table_app = sub("table", "the published tables with Kinglet's figures beside each row", false);
+  auto* lint_app = sub("lint", "read a card (a model, its folder, card.json or any README.md) as a careful stranger would", true);
   verify_app->add_flag("--no-figures", args->no_figures, "do not measure the accuracy again");
   reproduce_app->add_option("--runs", args->runs, "folder of the run folders (default runs)");
   reproduce_app->add_flag("--resume", args->resume, "go on with a training that was stopped");
+  list_app->add_option("--format", args->format, "markdown: as README carries it");
   table_app->add_option("--format", args->format, "markdown (default) or html");
   table_app->add_option("--plots", args->plots, "folder for accuracy_macs.svg and accuracy_bytes.svg");
   verb.app.require_subcommand(1);
   verb.app.fallthrough();
-  verb.examples("  kinglet zoo list\n  kinglet zoo show cifar10_rep035\n  kinglet zoo get seeed_cifar10\n  kinglet zoo verify\n  kinglet zoo reproduce mnist_rep035\n"
+  verb.examples("  kinglet zoo list\n  kinglet zoo show cifar10_rep035\n  kinglet zoo get seeed_cifar10\n  kinglet zoo verify\n  kinglet zoo reproduce mnist_rep035\n  kinglet zoo lint models/mnist_rep035\n"
                 "  kinglet zoo table --format html > table.html");
   verb.action = [=, &verb] {
-    if (list_app->parsed()) return list(verb);
+    if (list_app->parsed()) return list(verb, *args);
     if (show_app->parsed()) return show(verb, args->name);
     if (get_app->parsed()) return get(verb, args->name);
     if (verify_app->parsed()) return verify(verb, *args);
     if (reproduce_app->parsed()) return reproduce(verb, *args);
+    if (lint_app->parsed()) return lint(verb, args->name);
     return print_table(verb, *args);
   };
 }

@@ -126,6 +126,21 @@ Json table_as_json(const std::vector<TableRow>& rows) {
   return {{"rows", list}};
 }
 
+std::string list_as_markdown(const std::vector<ZooModel>& models) {
+  const auto count = [](const Json& value) { return value.is_null() ? std::string("-") : std::to_string(value.get<int64_t>()); };
+  const auto percent = [](const Json& value) { return value.is_null() ? std::string("-") : fmt::format("{:.2f}", value.get<double>()); };
+  const auto ours = [](const ZooFile* f) { return f && f->n ? with_interval(f->hits, f->n) : std::string("-"); };
+  const Cells head{"Model", "Data", "Published float / int8 (%)", "Float32 (%)", "Int8 (%)", "Parameters", "MACs", "Int8 file (bytes)", "Arena (bytes)", "Recipe"};
+  std::string text = markdown_line(head) + markdown_line(Cells(head.size(), "---"));
+  for (const auto& model : models) {
+    const Json j = zoo_model_to_json(model);
+    text += markdown_line({fmt::format("[{0}](models/{0})", model.name), model.dataset, percent(j["published_float_top1"]) + " / " + percent(j["published_int8_top1"]), ours(model.find("TFLite", "float32")),
+                           ours(model.find("TFLite", "int8")), std::to_string(model.params), std::to_string(model.macs), count(j["int8_bytes"]), count(j["arena_bytes"]),
+                           fmt::format("[recipe](models/{}/recipe.yaml)", model.name)});
+  }
+  return text;
+}
+
 std::string plot_against_macs(const std::vector<ZooModel>& models) {
   return plot(models, "MACs of one picture", [](const ZooModel& m, const ZooFile&) { return static_cast<double>(m.macs); });
 }

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "base/file.h"
+#include "card/lint.h"
 #include "data/dataset.h"
 #include "data/manifest.h"
 #include "data/test_files.h"
@@ -53,6 +54,25 @@ TEST(Zoo, EveryShippedModelHasItsFilesSumsAndGoldenOutputs) {
     EXPECT_FALSE(model.files.empty()) << model.name;
     for (const auto& check : verify_model(model, false)) EXPECT_EQ(check.result, Check::Result::ok) << model.name << ": " << check.what << ": " << check.detail;
   }
+}
+
+TEST(Zoo, EveryCardPassesTheLinter) {
+  for (const auto& model : zoo_models())
+    for (const auto& f : card::lint(model.card, read_text_file(model.folder / "README.md"))) ADD_FAILURE() << model.name << ": " << f.where << " " << f.what << " (" << f.hint << ")";
+}
+
+/// What README has between <!-- name --> and <!-- /name -->.
+std::string readme_part(const std::string& name) {
+  const auto text = read_text_file(fs::path(KINGLET_SOURCE_DIR) / "README.md");
+  const std::string begin = "<!-- " + name + " -->\n", end = "<!-- /" + name + " -->";
+  const auto from = text.find(begin), to = text.find(end);
+  return from == std::string::npos || to == std::string::npos ? "no " + begin : text.substr(from + begin.size(), to - from - begin.size());
+}
+
+/// On a difference: `tools/readme_tables` writes both parts anew.
+TEST(Zoo, ReadmeCarriesTheTables) {
+  EXPECT_EQ(readme_part("kinglet zoo list"), list_as_markdown(zoo_models()));
+  EXPECT_EQ(readme_part("kinglet zoo table"), table_as_markdown(zoo_table()));
 }
 
 TEST(Zoo, ANameOpensItsInt8File) {
