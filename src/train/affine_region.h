@@ -31,8 +31,8 @@ struct AffineRegion {
   std::vector<graph::ValueId> parameters;  ///< weights, biases, gammas and betas, in order of first use
 };
 
-/// The disjoint regions of `graph` with one source, one value read from outside and at least two BatchNorms (a single one is
-/// not faster this way).
+/// The disjoint regions of `graph` with one source, one value read from outside and at least four BatchNorms (fewer are not
+/// faster this way).
 std::vector<AffineRegion> find_affine_regions(const graph::Graph& graph);
 
 /// Where a parameter's or statistic's floats are; a null gradient is not wanted.
