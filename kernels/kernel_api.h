@@ -89,6 +89,25 @@ typedef struct {
   int32_t n;
 } kinglet_count_args;
 
+/* Sizes and input steps of the output's axes, outermost first; the innermost copies `unit` bytes at a time. */
+typedef struct {
+  int32_t size[5], step[5];
+  int32_t offset, unit;
+} kinglet_strided_copy_args;
+
+typedef struct {
+  int32_t rows, bytes[4];
+} kinglet_concatenate_args;
+
+typedef struct {
+  int32_t in_w, out_h, out_w, unit;
+} kinglet_resize_nearest_args;
+
+/* wide: int64 indices, else int32. */
+typedef struct {
+  int32_t outer, n, inner, wide;
+} kinglet_arg_max_args;
+
 /* Output bytes are int8 or uint8 as out_min says (-128 or 0). */
 typedef struct {
   int32_t n;

@@ -48,7 +48,7 @@ void add_eval(Verb& verb) {
   verb.app.add_option("MODEL", args->model, "model file")->required();
   verb.app.add_option("--data", args->data, "data set, NAME[:SPLIT] or a path (default split: test)")->required();
   verb.app.add_option("--limit", args->options.limit, "only the first pictures");
-  verb.app.add_option("--class-offset", args->options.class_offset, "output index of the first class (1 for 1001 outputs with background)");
+  verb.app.add_option("--class-offset", args->options.class_offset, "output index of the first class (default: 1 where one output more than classes stands for background)");
   verb.app.add_option("--mistakes", args->options.mistakes, "how many of the most confident mistakes to list (default 10)");
   verb.app.add_option("--raw-output", args->outputs, "also write every output, in picture order");
   verb.app.add_option("--sheet", args->sheet, "PNG of the first 40 pictures with the answers");

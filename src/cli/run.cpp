@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/statistics.h"
@@ -37,9 +39,11 @@ Json classify(eval::Engine& engine, const graph::Model& model, const data::Prepr
   preprocessor.run(data::read_image(file), input);
   engine.run(input, output, 0);
   const auto& value = engine.outputs().at(0);
-  std::vector<float> scores(static_cast<size_t>(value.shape.elements()));
-  eval::read_scores(value, std::span(output).first(scores.size() * dtype_bytes(value.dtype)), scores);
-  return {{"file", file}, {"top", top_classes(model, scores, count)}};
+  const bool index = eval::is_class_index(value);
+  constexpr size_t kMostClasses = 1 << 20;
+  std::vector<float> scores(index ? std::max(model.labels.size(), kMostClasses) : static_cast<size_t>(value.shape.elements()));
+  eval::read_scores(value, output, scores);
+  return {{"file", file}, {"top", top_classes(model, scores, index ? 1 : count)}};
 }
 
 int run_pictures(const Verb& verb, const Args& args, const graph::Model& model) {

@@ -25,7 +25,12 @@ class Braces {
   Braces& add(int32_t v) { return text(literal(v)); }
   Braces& add(float v) { return text(literal(v)); }
   Braces& add(const kinglet_multiplier& m) { return text(Braces().add(m.mantissa).add(m.shift).str()); }
-  Braces& add(const int32_t (&list)[4]) { return text(Braces().add(list[0]).add(list[1]).add(list[2]).add(list[3]).str()); }
+  template <size_t N>
+  Braces& add(const int32_t (&list)[N]) {
+    Braces b;
+    for (int32_t v : list) b.add(v);
+    return text(b.str());
+  }
   Braces& add(const kinglet_window& w) {
     Braces b;
     for (int32_t v : {w.in_h, w.in_w, w.out_h, w.out_w, w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.dilation_h, w.dilation_w, w.pad_top, w.pad_left}) b.add(v);
@@ -76,6 +81,10 @@ std::string print(const kinglet_mean_f32_args& a) { return braces(a.shape); }
 std::string print(const kinglet_softmax_f32_args& a) { return braces(a.rows, a.n, a.beta); }
 std::string print(const kinglet_pad_f32_args& a) { return braces(a.shape); }
 std::string print(const kinglet_clamp_f32_args& a) { return braces(a.n, a.out_min, a.out_max); }
+std::string print(const kinglet_strided_copy_args& a) { return braces(a.size, a.step, a.offset, a.unit); }
+std::string print(const kinglet_concatenate_args& a) { return braces(a.rows, a.bytes); }
+std::string print(const kinglet_resize_nearest_args& a) { return braces(a.in_w, a.out_h, a.out_w, a.unit); }
+std::string print(const kinglet_arg_max_args& a) { return braces(a.outer, a.n, a.inner, a.wide); }
 
 #define KINGLET_ARGS_NAME(type) \
   std::string name(const type&) { return #type; }
@@ -98,6 +107,10 @@ KINGLET_ARGS_NAME(kinglet_mean_f32_args)
 KINGLET_ARGS_NAME(kinglet_softmax_f32_args)
 KINGLET_ARGS_NAME(kinglet_pad_f32_args)
 KINGLET_ARGS_NAME(kinglet_clamp_f32_args)
+KINGLET_ARGS_NAME(kinglet_strided_copy_args)
+KINGLET_ARGS_NAME(kinglet_concatenate_args)
+KINGLET_ARGS_NAME(kinglet_resize_nearest_args)
+KINGLET_ARGS_NAME(kinglet_arg_max_args)
 #undef KINGLET_ARGS_NAME
 
 }  // namespace

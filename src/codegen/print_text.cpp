@@ -27,6 +27,7 @@ const char* c_type(DType dtype) {
     case DType::s8: return "int8_t";
     case DType::u8: return "uint8_t";
     case DType::s32: return "int32_t";
+    case DType::s64: return "int64_t";
     default: KINGLET_CHECK(false);
   }
 }

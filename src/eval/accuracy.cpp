@@ -1,6 +1,7 @@
 #include "eval/accuracy.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cmath>
 
@@ -29,10 +30,30 @@ Outcome judge(std::span<const float> scores, int label, int class_offset) {
   return {label, best - class_offset, rank_of(scores, label + class_offset), scores[best]};
 }
 
+bool names_background(const std::string& label) {
+  std::string text;
+  for (char c : label) text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text == "background" || text == "dummy" || text == "none" || text == "???";
+}
+
+/// Classes that the first output tells apart; an index tells as many as there are labels, or classes in the data.
+int output_count(const Engine& engine, const graph::Model& model, const data::DatasetInfo& info, int offset) {
+  const auto& value = engine.outputs()[0];
+  if (!is_class_index(value)) return static_cast<int>(value.shape.elements());
+  return static_cast<int>(model.labels.empty() ? info.classes.size() + static_cast<size_t>(offset) : model.labels.size());
+}
+
+/// The offset asked for; else 1 where one output is left over and nothing says that it is not "background".
+int find_offset(const Engine& engine, const graph::Model& model, const data::DatasetInfo& info, const EvalOptions& options) {
+  if (options.class_offset || engine.outputs().empty()) return options.class_offset.value_or(0);
+  const bool one_more = !info.classes.empty() && output_count(engine, model, info, 0) == static_cast<int>(info.classes.size()) + 1;
+  return one_more && (model.labels.empty() || names_background(model.labels[0])) ? 1 : 0;
+}
+
 int class_count(const Engine& engine, const graph::Model& model, const data::DatasetInfo& info, int offset) {
   if (engine.inputs().size() != 1 || engine.outputs().empty())
     throw Error(model.name, "has " + std::to_string(engine.inputs().size()) + " inputs", "a classifier of pictures has one");
-  const auto outputs = static_cast<int>(engine.outputs()[0].shape.elements());
+  const int outputs = output_count(engine, model, info, offset);
   const auto classes = static_cast<int>(info.classes.size());
   if (offset < 0 || offset >= outputs)
     throw Error(model.name, "class offset " + std::to_string(offset) + " is outside its " + std::to_string(outputs) + " outputs", "", ErrorKind::usage);
@@ -45,8 +66,8 @@ int class_count(const Engine& engine, const graph::Model& model, const data::Dat
 /// Decodes, preprocesses, runs and judges pictures; one buffer set a worker.
 class PictureRunner {
  public:
-  PictureRunner(Engine& engine, const graph::Model& model, const data::Dataset& dataset, const EvalOptions& options, int classes)
-      : engine_(engine), dataset_(dataset), options_(options), classes_(classes), preprocess_(model.input, engine.inputs()[0]),
+  PictureRunner(Engine& engine, const graph::Model& model, const data::Dataset& dataset, int class_offset, int classes)
+      : engine_(engine), dataset_(dataset), class_offset_(class_offset), classes_(classes), preprocess_(model.input, engine.inputs()[0]),
         name_(model.name), buffers_(static_cast<size_t>(engine.workers())) {
     if (preprocess_.tensor_bytes() != engine.input_bytes())
       throw Error(name_, "its input contract says " + graph::describe(model.input) + ", its input is " + engine.inputs()[0].shape.batch_str(),
@@ -54,7 +75,7 @@ class PictureRunner {
     for (auto& buffer : buffers_) {
       buffer.input.resize(engine.input_bytes());
       buffer.output.resize(engine.output_bytes());
-      buffer.scores.resize(static_cast<size_t>(engine.outputs()[0].shape.elements()));
+      buffer.scores.resize(static_cast<size_t>(classes + class_offset));
     }
   }
 
@@ -69,7 +90,7 @@ class PictureRunner {
     read_scores(engine_.outputs()[0], buffer.output, buffer.scores);
     for (float score : buffer.scores)
       if (std::isnan(score)) throw Error(name_, "gives an output that is not a number for " + dataset_.id(index));
-    return judge(buffer.scores, label, options_.class_offset);
+    return judge(buffer.scores, label, class_offset_);
   }
 
  private:
@@ -79,8 +100,7 @@ class PictureRunner {
   };
   Engine& engine_;
   const data::Dataset& dataset_;
-  const EvalOptions& options_;
-  int classes_;
+  int class_offset_, classes_;
   data::Preprocessor preprocess_;
   std::string name_;
   std::vector<Buffers> buffers_;
@@ -143,18 +163,19 @@ std::vector<std::string> class_names(const graph::Model& model, const data::Data
 
 EvalReport evaluate(Engine& engine, const graph::Model& model, const data::Dataset& dataset, const EvalOptions& options) {
   const data::DatasetInfo& info = dataset.info();
-  const int classes = class_count(engine, model, info, options.class_offset);
+  const int offset = find_offset(engine, model, info, options), classes = class_count(engine, model, info, offset);
   EvalReport report;
+  report.gives_index = is_class_index(engine.outputs()[0]);
   report.data = info.name;
   report.split = info.split;
   report.engine = engine.name();
   report.threads = engine.workers();
   report.n = options.limit > 0 ? std::min(options.limit, dataset.size()) : dataset.size();
   if (report.n == 0) throw Error(info.name, "has no pictures in split " + info.split);
-  report.classes = class_names(model, info, classes, options.class_offset);
-  report.warnings = contract_warnings(model, info, options.class_offset);
+  report.classes = class_names(model, info, classes, offset);
+  report.warnings = contract_warnings(model, info, offset);
 
-  PictureRunner runner(engine, model, dataset, options, classes);
+  PictureRunner runner(engine, model, dataset, offset, classes);
   const auto start = std::chrono::steady_clock::now();
   const auto outcomes = run_all(runner, engine, report.n, options, report.outputs);
   report.images_per_s = static_cast<double>(report.n) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

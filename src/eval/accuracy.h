@@ -18,8 +18,9 @@
 namespace kinglet::eval {
 
 struct EvalOptions {
-  /// Output index of class 0: 1 for models whose output 0 is "background" (1001 outputs for 1000 classes).
-  int class_offset = 0;
+  /// Output index of class 0: 1 for models whose output 0 is "background" (1001 outputs for 1000 classes). Without one it is
+  /// 1 where the outputs are one more than the classes, unless the model's labels say otherwise.
+  std::optional<int> class_offset;
   int mistakes = 10;          ///< how many of the most confident mistakes to keep
   int64_t limit = 0;          ///< only the first pictures; 0 for all
   bool keep_outputs = false;  ///< keep every output's bytes (EvalReport::outputs)
@@ -58,7 +59,8 @@ struct EvalReport {
 
   double top1_percent() const;
   Interval top1_ci95_percent() const;
-  std::optional<double> top5_percent() const;  ///< none up to five classes, where it says nothing
+  bool gives_index = false;  ///< the network ends in ARG_MAX: there is no second class
+  std::optional<double> top5_percent() const;  ///< none up to five classes and for an index, where it says nothing
   std::vector<ClassFigures> class_figures() const;
 };
 

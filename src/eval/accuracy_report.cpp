@@ -51,7 +51,7 @@ Interval EvalReport::top1_ci95_percent() const {
 }
 
 std::optional<double> EvalReport::top5_percent() const {
-  if (confusion.size() <= 5) return std::nullopt;
+  if (confusion.size() <= 5 || gives_index) return std::nullopt;
   return share_percent(top5_hits, n);
 }
 
@@ -115,6 +115,7 @@ EvalReport eval_report_from_json(const Json& json, const std::string& where) {
   for (const Json& m : json_at<Json>(json, "mistakes", where))
     report.mistakes.push_back({json_at<std::string>(m, "id", where), json_at<int>(m, "label", where), json_at<int>(m, "predicted", where), json_at<double>(m, "score", where)});
   report.warnings = json_at<std::vector<std::string>>(json, "warnings", where);
+  report.gives_index = report.confusion.size() > 5 && json_at<Json>(json, "top5", where).is_null();
   if (report.classes.size() != report.confusion.size()) throw Error(where, "names as many classes as its confusion matrix has not");
   for (const auto& row : report.confusion)
     if (row.size() != report.confusion.size()) throw Error(where, "its confusion matrix is not square");

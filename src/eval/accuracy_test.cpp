@@ -88,7 +88,8 @@ TEST(Accuracy, TopFiveSaysNothingUpToFiveClasses) {
 }
 
 TEST(Accuracy, RefusesAnotherNumberOfClassesInWords) {
-  const auto model = toy::pixel_model(4, DType::f32);
+  auto model = toy::pixel_model(4, DType::f32);
+  model.labels = {"a", "b", "c", "d"};
   const auto engine = reference_engine(model.graph, ops::Numerics::tflm, 1);
   const toy::Pictures pictures({{0, 0, 9, 1}}, {2}, {"a", "b", "c"});
   try {
@@ -102,6 +103,46 @@ TEST(Accuracy, RefusesAnotherNumberOfClassesInWords) {
   const auto report = evaluate(*engine, model, pictures, options);
   EXPECT_EQ(report.predictions[0], 1);
   EXPECT_EQ(report.confusion[2][1], 1);
+}
+
+TEST(Accuracy, OneOutputMoreThanClassesIsBackgroundUnlessLabelsSayOtherwise) {
+  auto model = toy::pixel_model(4, DType::f32);
+  const auto engine = reference_engine(model.graph, ops::Numerics::tflm, 1);
+  const toy::Pictures pictures({{0, 0, 9, 1}}, {1}, {"a", "b", "c"});
+  model.labels.clear();
+  EXPECT_EQ(evaluate(*engine, model, pictures).predictions[0], 1);
+  model.labels = {"Background", "a", "b", "c"};
+  EXPECT_EQ(evaluate(*engine, model, pictures).predictions[0], 1);
+  EvalOptions options;
+  options.class_offset = 0;
+  EXPECT_THROW(evaluate(*engine, model, pictures, options), Error);
+}
+
+// A network that ends in ARG_MAX gives one number; there is no second best to rank.
+TEST(Accuracy, ReadsAClassIndex) {
+  for (const bool wide : {false, true}) {
+    auto model = toy::pixel_model(8, DType::f32);
+    auto& graph = model.graph;
+    graph::Value value;
+    value.name = "index";
+    value.dtype = wide ? DType::s64 : DType::s32;
+    value.shape = Shape{1};
+    graph::Node node;
+    node.op = graph::OpKind::ArgMax;
+    node.attrs = graph::ArgMaxAttrs{graph.value(graph.outputs[0]).shape.rank() - 1, wide};
+    node.inputs = {graph.outputs[0]};
+    node.outputs = {graph.add_value(value)};
+    ASSERT_EQ(graph.value(graph.outputs[0]).shape.elements(), graph.value(graph.outputs[0]).shape.back());
+    graph.outputs = node.outputs;
+    graph.add_node(std::move(node));
+    for (const auto& engine : {reference_engine(model.graph, ops::Numerics::tflm, 1), session_engine(model.graph, plan::portable_target(), 1)}) {
+      const toy::Pictures pictures({{0, 0, 9, 1, 0, 0, 0, 0}, {7, 0, 9, 1, 0, 0, 0, 0}}, {2, 0}, {"a", "b", "c", "d", "e", "f", "g", "h"});
+      const auto report = evaluate(*engine, model, pictures);
+      EXPECT_EQ(report.predictions, (std::vector<int>{2, 2}));
+      EXPECT_EQ(report.top1_hits, 1);
+      EXPECT_FALSE(report.top5_percent().has_value());
+    }
+  }
 }
 
 TEST(Accuracy, BackgroundIsAMistakeInNoColumn) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <optional>
 #include <vector>
 
 #include "base/json.h"
@@ -29,7 +30,7 @@ struct CompareReport {
 struct Contestant {
   Engine& engine;
   const graph::Model& model;
-  int class_offset = 0;
+  std::optional<int> class_offset;
 };
 
 /// Each model sees the pictures through its own input contract. Errors as of evaluate().

@@ -1,5 +1,6 @@
 #include "eval/engine.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/cpu.h"
@@ -44,6 +45,17 @@ class ReferenceEngine final : public Engine {
   reference::RunOptions options_;
 };
 
+void mark_class(const graph::Value& value, std::span<const std::byte> bytes, std::span<float> scores) {
+  int64_t wide = 0;
+  int32_t narrow = 0;
+  if (value.dtype == DType::s64) std::memcpy(&wide, bytes.data(), sizeof wide);
+  else std::memcpy(&narrow, bytes.data(), sizeof narrow), wide = narrow;
+  if (wide < 0 || wide >= static_cast<int64_t>(scores.size()))
+    throw Error("output " + value.name, "names class " + std::to_string(wide) + " of " + std::to_string(scores.size()));
+  std::fill(scores.begin(), scores.end(), 0.0f);
+  scores[static_cast<size_t>(wide)] = 1.0f;
+}
+
 template <class T>
 void dequantize(const graph::QuantParams& quant, std::span<const std::byte> bytes, std::span<float> scores) {
   const auto* q = reinterpret_cast<const T*>(bytes.data());
@@ -79,7 +91,12 @@ std::vector<std::byte> run_raw(Engine& engine, std::span<const std::byte> pictur
   return outputs;
 }
 
+bool is_class_index(const graph::Value& value) {
+  return (value.dtype == DType::s32 || value.dtype == DType::s64) && value.quant.empty() && value.shape.elements() == 1;
+}
+
 void read_scores(const graph::Value& value, std::span<const std::byte> bytes, std::span<float> scores) {
+  if (is_class_index(value)) return mark_class(value, bytes, scores);
   if (value.dtype == DType::f32) {
     std::memcpy(scores.data(), bytes.data(), scores.size_bytes());
     return;

@@ -53,8 +53,12 @@ EnginePtr session_engine(const graph::Graph& graph, const plan::Target& target, 
 /// Throws Error(where, ...) when the bytes are no whole number of pictures, or none.
 std::vector<std::byte> run_raw(Engine& engine, std::span<const std::byte> pictures, const std::string& where);
 
-/// One output Value's bytes as real numbers: float32 as it is, int8 and uint8 through its scale and zero point.
-/// Throws Error for other types, and for integers without quantization.
+/// One output Value's bytes as real numbers: float32 as it is, int8 and uint8 through its scale and zero point; of a class
+/// index the number of the class becomes 1 and all others 0.
+/// Throws Error for other types, for integers without quantization and for an index outside `scores`.
 void read_scores(const graph::Value& value, std::span<const std::byte> bytes, std::span<float> scores);
+
+/// A network that ends in ARG_MAX: its output is one integer, the number of the class.
+bool is_class_index(const graph::Value& value);
 
 }  // namespace kinglet::eval

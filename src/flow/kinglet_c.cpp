@@ -51,7 +51,8 @@ int kinglet_open(const char* path, const char* numerics, kinglet_model** model, 
     handle->preprocessor = std::make_unique<data::Preprocessor>(handle->model.input, handle->model.graph.value(handle->model.graph.inputs.at(0)));
     handle->input.resize(handle->engine->input_bytes());
     handle->output.resize(handle->engine->output_bytes());
-    handle->classes = static_cast<int>(handle->engine->outputs().at(0).shape.elements());
+    const auto& scores = handle->engine->outputs().at(0);
+    handle->classes = static_cast<int>(eval::is_class_index(scores) ? handle->model.labels.size() : static_cast<size_t>(scores.shape.elements()));
     *model = handle.release();
   });
 }
@@ -78,6 +79,6 @@ int kinglet_classify(kinglet_model* model, const uint8_t* pixels, int height, in
     model->preprocessor->run(image, model->input);
     model->engine->run(model->input, model->output, 0);
     const auto& value = model->engine->outputs().at(0);
-    eval::read_scores(value, std::span(model->output).first(static_cast<size_t>(model->classes) * dtype_bytes(value.dtype)), {scores, static_cast<size_t>(model->classes)});
+    eval::read_scores(value, model->output, {scores, static_cast<size_t>(model->classes)});
   });
 }

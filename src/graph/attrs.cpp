@@ -46,6 +46,13 @@ template <class F> void fields(MeanAttrs& a, F&& f) { f("axes", a.axes), f("keep
 template <class F> void fields(ReshapeAttrs& a, F&& f) { f("shape", a.shape); }
 template <class F> void fields(PadAttrs& a, F&& f) { f("before", a.before), f("after", a.after); }
 template <class F> void fields(SoftmaxAttrs& a, F&& f) { f("beta", a.beta); }
+template <class F> void fields(TransposeAttrs& a, F&& f) { f("perm", a.perm); }
+template <class F> void fields(ConcatenationAttrs& a, F&& f) { f("axis", a.axis); }
+template <class F> void fields(StridedSliceAttrs& a, F&& f) { f("begin", a.begin), f("end", a.end), f("stride", a.stride), f("drop", a.drop); }
+template <class F> void fields(ResizeNearestAttrs& a, F&& f) {
+  f("out_h", a.out_h), f("out_w", a.out_w), f("align_corners", a.align_corners), f("half_pixel", a.half_pixel);
+}
+template <class F> void fields(ArgMaxAttrs& a, F&& f) { f("axis", a.axis), f("wide", a.wide); }
 template <class F> void fields(BatchNormAttrs& a, F&& f) { f("eps", a.eps), f("momentum", a.momentum); }
 template <class F> void fields(DropoutAttrs& a, F&& f) { f("rate", a.rate); }
 template <class F> void fields(FakeQuantizeAttrs& a, F&& f) {

@@ -90,6 +90,39 @@ struct SoftmaxAttrs {
   bool operator==(const SoftmaxAttrs&) const = default;
 };
 
+/// Axis i of the output is axis perm[i] of the input; perm[0] is 0.
+struct TransposeAttrs {
+  std::vector<int> perm;
+  bool operator==(const TransposeAttrs&) const = default;
+};
+
+struct ConcatenationAttrs {
+  int axis = 1;  ///< never 0
+  bool operator==(const ConcatenationAttrs&) const = default;
+};
+
+/// Elements begin, begin + stride, ... below end of each axis; axis 0 is taken whole (0, 1, 1). Axes of `drop`, where one
+/// element is taken, are not in the output. A SPLIT is one of these for each of its outputs.
+struct StridedSliceAttrs {
+  std::vector<int> begin, end, stride;
+  std::vector<int> drop;  ///< ascending, never 0
+  bool operator==(const StridedSliceAttrs&) const = default;
+};
+
+/// Pictures NHWC to out_h x out_w, each pixel that of the nearest source (ops::nearest_sources has the formula).
+struct ResizeNearestAttrs {
+  int out_h = 1, out_w = 1;
+  bool align_corners = false, half_pixel = false;
+  bool operator==(const ResizeNearestAttrs&) const = default;
+};
+
+/// Index of the largest value along an axis, which goes; the lower index wins a tie. int32, or int64 if `wide`.
+struct ArgMaxAttrs {
+  int axis = 1;  ///< never 0
+  bool wide = false;
+  bool operator==(const ArgMaxAttrs&) const = default;
+};
+
 /// Inputs: x, gamma, beta, running mean, running variance, each of C. y = (x - mean) / sqrt(var + eps) * gamma + beta.
 struct BatchNormAttrs {
   float eps = 1e-5f;
@@ -119,7 +152,8 @@ struct OpaqueAttrs {
 };
 
 using Attrs = std::variant<NoAttrs, ActivationAttrs, Conv2dAttrs, DepthwiseConv2dAttrs, FullyConnectedAttrs, Pool2dAttrs, MeanAttrs,
-                           ReshapeAttrs, PadAttrs, SoftmaxAttrs, BatchNormAttrs, DropoutAttrs, FakeQuantizeAttrs, OpaqueAttrs>;
+                           ReshapeAttrs, PadAttrs, SoftmaxAttrs, TransposeAttrs, ConcatenationAttrs, StridedSliceAttrs, ResizeNearestAttrs,
+                           ArgMaxAttrs, BatchNormAttrs, DropoutAttrs, FakeQuantizeAttrs, OpaqueAttrs>;
 
 std::string_view op_name(OpKind op);
 OpKind op_from_name(std::string_view name, const std::string& where);  ///< throws Error with a suggestion

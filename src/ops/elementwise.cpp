@@ -36,6 +36,7 @@ std::vector<ValueType> infer_float(const graph::Graph& graph, const graph::Node&
 
 KINGLET_UNARY(Relu, same_type, {});
 KINGLET_UNARY(Relu6, same_type, {});
+KINGLET_UNARY(HardSwish, same_type, {});
 KINGLET_UNARY(Logistic, same_type, {QuantKind::fixed, 1.0f / 256.0f, -128});
 KINGLET_UNARY(Dropout, infer_float, {QuantKind::same_as_input});
 KINGLET_UNARY(FakeQuantize, infer_float, {QuantKind::same_as_input});

@@ -18,4 +18,8 @@ Window resolve_window(int in_h, int in_w, int kernel_h, int kernel_w, int stride
 /// The window of a Conv2d, DepthwiseConv2d, AveragePool2d or MaxPool2d node.
 Window node_window(const graph::Graph& graph, const graph::Node& node);
 
+/// For each of `out` places the place of `in` that nearest-neighbour resizing takes, in TensorFlow Lite's float arithmetic:
+/// floor(i * in / out), i + 1/2 for half_pixel; align_corners rounds i * (in - 1) / (out - 1).
+std::vector<int32_t> nearest_sources(int in, int out, bool align_corners, bool half_pixel);
+
 }  // namespace kinglet::ops

@@ -118,6 +118,56 @@ std::array<int8_t, 256> logistic_table_s8(const graph::QuantParams& in, const gr
   return table;
 }
 
+namespace {
+
+int16_t saturate_s16(int32_t x) { return static_cast<int16_t>(std::clamp(x, -32768, 32767)); }
+int16_t shift_left_s16(int16_t x, int bits) { return saturate_s16(saturating_left_shift(x, bits)); }
+
+/// a * b / 2^15, rounded half away from zero, saturated.
+int16_t rounding_high_multiply_s16(int16_t a, int16_t b) {
+  const int32_t ab = int32_t{a} * b;
+  return saturate_s16((ab + (ab >= 0 ? 1 << 14 : 1 - (1 << 14))) / (1 << 15));
+}
+
+/// a * b / 2^15 towards zero, saturated.
+int16_t high_multiply_s16(int16_t a, int16_t b) { return saturate_s16(int32_t{a} * b / (1 << 15)); }
+
+/// A Multiplier with 15 bits of mantissa.
+struct Multiplier16 {
+  int16_t mantissa;
+  int shift;
+};
+Multiplier16 to_16_bits(const Multiplier& m) {
+  const int64_t rounded = (int64_t{m.mantissa} + (1 << 15)) >> 16;
+  return {static_cast<int16_t>(std::min<int64_t>(rounded, 32767)), m.shift};
+}
+
+/// relu6(x + 3) / 6 as Q0.15, from x in 1/128 input steps.
+int16_t reluish_q15(int16_t x, const Multiplier16& m) {
+  if (m.shift > 0) x = shift_left_s16(x, m.shift - 1);
+  x = rounding_high_multiply_s16(x, m.mantissa);
+  if (m.shift > 0) x = shift_left_s16(x, 1);
+  if (m.shift < 0) x = static_cast<int16_t>(rounding_divide_by_pot(x, std::min(-m.shift, 31)));
+  return static_cast<int16_t>((x + (1 << 15)) >> 1);
+}
+
+}  // namespace
+
+std::array<int8_t, 256> hard_swish_table_s8(const graph::QuantParams& in, const graph::QuantParams& out) {
+  const float step = (1.0f / 128.0f) * in.scale.at(0), three = 3.0f / 32768.0f;
+  const Multiplier16 to_out = to_16_bits(quantize_multiplier(step / out.scale.at(0)));
+  const Multiplier16 to_gate = to_16_bits(quantize_multiplier(step / three));
+  if (to_out.shift > 0) throw Error("hard_swish", "has an output scale of " + std::to_string(out.scale[0]) + " for an input scale of " + std::to_string(in.scale[0]), "the input scale may be up to 128 times the output's");
+  std::array<int8_t, 256> table{};
+  for (int i = 0; i < 256; ++i) {
+    const auto x = static_cast<int16_t>((i - 128 - in.zero_point.at(0)) * 128);
+    const int16_t product = high_multiply_s16(reluish_q15(x, to_gate), rounding_high_multiply_s16(x, to_out.mantissa));
+    const int32_t y = rounding_divide_by_pot(product, std::min(-to_out.shift, 31));
+    table[static_cast<size_t>(i)] = static_cast<int8_t>(std::clamp(y + out.zero_point.at(0), -128, 127));
+  }
+  return table;
+}
+
 int32_t quantize_value(float x, float scale, int32_t zero_point, DType dtype) {
   const ClampRange range = dtype_range(dtype);
   const double steps = std::round(x / scale);

@@ -74,6 +74,9 @@ void softmax_row_s8(const SoftmaxTable& table, const int8_t* x, int8_t* y, int n
 /// One entry a byte of the input (index = value - min of the dtype), for an operator that maps byte to byte.
 std::array<int8_t, 256> logistic_table_s8(const graph::QuantParams& in, const graph::QuantParams& out);
 
+/// HARD_SWISH, x * relu6(x + 3) / 6, in TensorFlow Lite's 16-bit fixed point. Throws Error when scale_in / scale_out is 128 or more.
+std::array<int8_t, 256> hard_swish_table_s8(const graph::QuantParams& in, const graph::QuantParams& out);
+
 /// round half away from zero(x / scale) + zero_point, clamped to the dtype; the division is a float one. NaN gives zero_point.
 int32_t quantize_value(float x, float scale, int32_t zero_point, DType dtype);
 

@@ -20,6 +20,13 @@ const OpInfo& op_info(graph::OpKind op) {
 
 void refuse(const graph::Node& node, const std::string& what, const std::string& hint) { throw Error(graph::describe(node), what, hint); }
 
+void check_same_grid(const graph::Graph& graph, const graph::Node& node) {
+  const auto& y = graph.value(node.outputs[0]);
+  for (auto v : node.inputs)
+    if (v != graph::kNone && !(graph.value(v).quant == y.quant))
+      refuse(node, "has another scale or zero point for '" + graph.value(v).name + "' than for its output '" + y.name + "'", "quantize all its values alike");
+}
+
 namespace {
 /// The activation field of any attribute struct that has one.
 graph::Activation* activation_field(graph::Node& node) {

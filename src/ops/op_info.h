@@ -18,7 +18,8 @@ struct ValueType {
 
 /// Where the output's int8 scale and zero point come from.
 /// free: observed range. fixed: given here. same_as_input: shares with input 0. group: shares with all activation inputs.
-enum class QuantKind : uint8_t { free, fixed, same_as_input, group };
+/// none: the output is an index and has no scale.
+enum class QuantKind : uint8_t { free, fixed, same_as_input, group, none };
 
 struct QuantRule {
   QuantKind kind = QuantKind::free;
@@ -40,6 +41,9 @@ const OpInfo& op_info(graph::OpKind op);
 
 /// Throws Error naming the node; the way every operator's rule refuses.
 [[noreturn]] void refuse(const graph::Node& node, const std::string& what, const std::string& hint = {});
+
+/// For operators that move values as they are: refuses a node whose inputs and output do not share one scale and zero point.
+void check_same_grid(const graph::Graph& graph, const graph::Node& node);
 
 /// The fused activation of a node, none if its operator has no such attribute.
 graph::Activation fused_activation(const graph::Node& node);

@@ -46,6 +46,48 @@ graph::Graph small_net() {
   return b.finish();
 }
 
+std::string refusal(OpKind op, graph::Attrs attrs, Shape shape = {1, 4, 6, 3}) {
+  GraphBuilder b;
+  try {
+    b.node(op, std::move(attrs), {b.input("x", shape)}, "y");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+Shape shape_of(OpKind op, graph::Attrs attrs, Shape shape = {1, 4, 6, 3}) {
+  GraphBuilder b;
+  return b.value(b.node(op, std::move(attrs), {b.input("x", shape)}, "y")).shape;
+}
+
+TEST(Shapes, OfOperatorsThatMoveValues) {
+  EXPECT_EQ(shape_of(OpKind::Transpose, graph::TransposeAttrs{{0, 3, 1, 2}}), (Shape{1, 3, 4, 6}));
+  EXPECT_EQ(shape_of(OpKind::StridedSlice, graph::StridedSliceAttrs{{0, 1, 0, 2}, {1, 4, 6, 3}, {1, 2, 4, 1}, {3}}), (Shape{1, 2, 2}));
+  EXPECT_EQ(shape_of(OpKind::ResizeNearest, graph::ResizeNearestAttrs{7, 2, false, false}), (Shape{1, 7, 2, 3}));
+  EXPECT_EQ(shape_of(OpKind::ArgMax, graph::ArgMaxAttrs{3, true}), (Shape{1, 4, 6}));
+  EXPECT_EQ(shape_of(OpKind::Concatenation, graph::ConcatenationAttrs{2}), (Shape{1, 4, 6, 3}));
+}
+
+TEST(Shapes, ImpossibleMovesAreRefusedInWords) {
+  EXPECT_NE(refusal(OpKind::Transpose, graph::TransposeAttrs{{1, 0, 2, 3}}).find("moves the batch"), std::string::npos);
+  EXPECT_NE(refusal(OpKind::Transpose, graph::TransposeAttrs{{0, 1, 1, 3}}).find("no order of the axes"), std::string::npos);
+  EXPECT_NE(refusal(OpKind::Transpose, graph::TransposeAttrs{{0, 1}}).find("orders 2 axes"), std::string::npos);
+  EXPECT_NE(refusal(OpKind::Concatenation, graph::ConcatenationAttrs{0}).find("along axis 0"), std::string::npos);
+  EXPECT_NE(refusal(OpKind::StridedSlice, graph::StridedSliceAttrs{{0, 4, 0, 0}, {1, 5, 6, 3}, {1, 1, 1, 1}, {}}).find("axis 1, which has 4"), std::string::npos);
+  EXPECT_NE(refusal(OpKind::StridedSlice, graph::StridedSliceAttrs{{0, 0, 0, 0}, {1, 4, 6, 3}, {1, 1, 1, 1}, {2}}).find("drops axis 2"), std::string::npos);
+  EXPECT_NE(refusal(OpKind::ResizeNearest, graph::ResizeNearestAttrs{0, 2, false, false}).find("a side of 0"), std::string::npos);
+  EXPECT_NE(refusal(OpKind::ArgMax, graph::ArgMaxAttrs{4, false}).find("along axis 4"), std::string::npos);
+}
+
+TEST(Geometry, NearestSourcesAsTensorFlowLite) {
+  EXPECT_EQ(nearest_sources(4, 8, false, false), (std::vector<int32_t>{0, 0, 1, 1, 2, 2, 3, 3}));
+  EXPECT_EQ(nearest_sources(8, 3, false, false), (std::vector<int32_t>{0, 2, 5}));
+  EXPECT_EQ(nearest_sources(8, 3, false, true), (std::vector<int32_t>{1, 4, 6}));
+  EXPECT_EQ(nearest_sources(8, 3, true, false), (std::vector<int32_t>{0, 4, 7}));
+  EXPECT_EQ(nearest_sources(5, 1, true, false), (std::vector<int32_t>{0}));
+}
+
 TEST(Cost, CountsByHand) {
   const Cost c = cost(small_net());
   EXPECT_EQ(c.params, 8 * 27 + 8 + 9 * 16 + 4 * 16);

@@ -35,6 +35,7 @@ using Args =
     std::variant<kinglet_conv2d_s8_args, kinglet_fully_connected_s8_args, kinglet_add_s8_args, kinglet_mul_s8_args, kinglet_pool2d_s8_args,
                  kinglet_mean_s8_args, kinglet_softmax_s8_args, kinglet_pad_s8_args, kinglet_count_args, kinglet_quantize_f32_args,
                  kinglet_dequantize_s8_args, kinglet_conv2d_f32_args, kinglet_fully_connected_f32_args, kinglet_binary_f32_args,
-                 kinglet_pool2d_f32_args, kinglet_mean_f32_args, kinglet_softmax_f32_args, kinglet_pad_f32_args, kinglet_clamp_f32_args>;
+                 kinglet_pool2d_f32_args, kinglet_mean_f32_args, kinglet_softmax_f32_args, kinglet_pad_f32_args, kinglet_clamp_f32_args,
+                 kinglet_strided_copy_args, kinglet_concatenate_args, kinglet_resize_nearest_args, kinglet_arg_max_args>;
 
 }  // namespace kinglet::plan

@@ -118,6 +118,17 @@ void lower_logistic(Lowering& lowering, const graph::Node& node) {
   emit_table(lowering, node, false, [&](int32_t x) { return table[static_cast<size_t>(x + 128)]; });
 }
 
+void lower_hard_swish(Lowering& lowering, const graph::Node& node) {
+  if (is_float(lowering, node)) {
+    const Operand x = lowering.read(node.inputs[0]);
+    lowering.emit(node, Kernel::hard_swish_f32, kinglet_count_args{count(lowering, node)}, {x, lowering.write(node, node.inputs)});
+    return;
+  }
+  grid(node, input_value(lowering, node, 0)), grid(node, output_value(lowering, node));
+  const auto table = ops::hard_swish_table_s8(input_value(lowering, node, 0).quant, output_value(lowering, node).quant);
+  emit_table(lowering, node, false, [&](int32_t x) { return table[static_cast<size_t>(x + 128)]; });
+}
+
 void lower_relu(Lowering& lowering, const graph::Node& node) {
   const auto kind = node.op == graph::OpKind::Relu6 ? graph::Activation::relu6 : graph::Activation::relu;
   if (is_float(lowering, node)) {

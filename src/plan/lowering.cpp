@@ -52,6 +52,12 @@ void Lowering::lower(const graph::Node& node) {
     case OpKind::Logistic: return lower_logistic(*this, node);
     case OpKind::Relu:
     case OpKind::Relu6: return lower_relu(*this, node);
+    case OpKind::HardSwish: return lower_hard_swish(*this, node);
+    case OpKind::Transpose: return lower_transpose(*this, node);
+    case OpKind::Concatenation: return lower_concatenation(*this, node);
+    case OpKind::StridedSlice: return lower_strided_slice(*this, node);
+    case OpKind::ResizeNearest: return lower_resize_nearest(*this, node);
+    case OpKind::ArgMax: return lower_arg_max(*this, node);
     case OpKind::Quantize: return lower_quantize(*this, node);
     case OpKind::Dequantize: return lower_dequantize(*this, node);
     case OpKind::BatchNorm: ops::refuse(node, "is a training operator and cannot be planned", "fold it first (pass fold_batch_norm)");
@@ -145,6 +151,16 @@ void Lowering::emit(const graph::Node& node, Kernel kernel, const Args& args, st
   to_int32(node, step.output_bytes);
   step.macs = ops::node_macs(graph_, node);
   plan_.steps.push_back(std::move(step));
+}
+
+void Lowering::emit_part(const graph::Node& node, Kernel kernel, const Args& args, std::vector<Operand> operands, int64_t bytes) {
+  emit(node, kernel, args, std::move(operands));
+  Step& step = plan_.steps.back();
+  step.value = graph::kNone;
+  step.dtype = DType::s8;
+  step.shape = Shape{bytes};
+  step.output_bytes = bytes;
+  step.macs = 0;
 }
 
 // An output is written where the caller wants it; one that is an input, a constant or another output's bytes is copied.

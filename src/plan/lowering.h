@@ -33,6 +33,8 @@ class Lowering {
   void alias(const graph::Node& node);
   /// Operands in the kernel's order; the last is the output.
   void emit(const graph::Node& node, Kernel kernel, const Args& args, std::vector<Operand> operands);
+  /// A step whose output is scratch of `bytes`: it makes no value of the Graph.
+  void emit_part(const graph::Node& node, Kernel kernel, const Args& args, std::vector<Operand> operands, int64_t bytes);
 
  private:
   /// A set of values that share bytes. Arena operands hold an index into this list until memory is placed.
@@ -69,6 +71,12 @@ void lower_pad(Lowering& lowering, const graph::Node& node);
 void lower_softmax(Lowering& lowering, const graph::Node& node);
 void lower_logistic(Lowering& lowering, const graph::Node& node);
 void lower_relu(Lowering& lowering, const graph::Node& node);  ///< Relu and Relu6
+void lower_hard_swish(Lowering& lowering, const graph::Node& node);
+void lower_transpose(Lowering& lowering, const graph::Node& node);
+void lower_concatenation(Lowering& lowering, const graph::Node& node);
+void lower_strided_slice(Lowering& lowering, const graph::Node& node);
+void lower_resize_nearest(Lowering& lowering, const graph::Node& node);
+void lower_arg_max(Lowering& lowering, const graph::Node& node);
 void lower_quantize(Lowering& lowering, const graph::Node& node);
 void lower_dequantize(Lowering& lowering, const graph::Node& node);
 

@@ -41,7 +41,7 @@ struct Step {
   Args args;
   std::vector<Operand> operands;  ///< in the order of the kernel's parameters after the arguments; the output is last
   std::string node, origin;       ///< of the Graph's node, for messages and for the tap
-  graph::ValueId value = graph::kNone;  ///< the Graph's value that the step makes
+  graph::ValueId value = graph::kNone;  ///< the Graph's value that the step makes; kNone: bytes that only a later step reads
   DType dtype = DType::f32;       ///< of the output
   Shape shape;
   int64_t output_bytes = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/error.h"
@@ -38,6 +39,7 @@ void check_has_int8_form(const Graph& graph, const Node& node) {
     case OpKind::FakeQuantize: ops::refuse(node, "holds the scales of quantization-aware training; convert them instead of calibrating");
     case OpKind::Quantize:
     case OpKind::Dequantize: ops::refuse(node, "shows that the model is quantized already", "dequantize it first");
+    case OpKind::ArgMax: ops::refuse(node, "gives an index, which cannot be calibrated", "quantize the network up to its scores");
     case OpKind::Opaque: ops::refuse(node, "cannot be quantized: Kinglet does not know this operator");
     default: break;
   }
@@ -120,6 +122,7 @@ QuantParams asymmetric_params(Range range) {
 
 ops::FloatRange possible_range(const Node& node) {
   if (node.op == OpKind::Relu) return ops::activation_range(graph::Activation::relu);
+  if (node.op == OpKind::HardSwish) return {-0.375f, std::numeric_limits<float>::infinity()};
   if (node.op == OpKind::Relu6) return ops::activation_range(graph::Activation::relu6);
   return ops::activation_range(ops::fused_activation(node));
 }

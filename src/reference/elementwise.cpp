@@ -96,6 +96,14 @@ void logistic(Call& call) {
   for (size_t i = 0; i < y.size(); ++i) y[i] = table[static_cast<size_t>(x[i] + 128)];
 }
 
+void hard_swish(Call& call) {
+  if (call.is_float()) return map_f32(call, [](float x) { return x * std::clamp(x + 3.0f, 0.0f, 6.0f) / 6.0f; });
+  const auto table = ops::hard_swish_table_s8(call.input_value(0).quant, call.output_value().quant);
+  const auto x = call.in[0].data<int8_t>();
+  auto y = call.out.mutable_data<int8_t>();
+  for (size_t i = 0; i < y.size(); ++i) y[i] = table[static_cast<size_t>(x[i] + 128)];
+}
+
 namespace {
 
 template <class To>

@@ -25,6 +25,12 @@ void dispatch(Call& call) {
     case OpKind::Logistic: return logistic(call);
     case OpKind::Relu:
     case OpKind::Relu6: return relu(call);
+    case OpKind::HardSwish: return hard_swish(call);
+    case OpKind::Transpose: return transpose(call);
+    case OpKind::Concatenation: return concatenation(call);
+    case OpKind::StridedSlice: return strided_slice(call);
+    case OpKind::ResizeNearest: return resize_nearest(call);
+    case OpKind::ArgMax: return arg_max(call);
     case OpKind::Quantize: return quantize(call);
     case OpKind::Dequantize: return dequantize(call);
     case OpKind::BatchNorm: return batch_norm(call);
@@ -38,8 +44,10 @@ void dispatch(Call& call) {
 
 /// Integer networks run in int8; 8-bit unsigned appears only where Quantize and Dequantize meet it.
 void check_types(const graph::Node& node, const std::vector<Tensor>& in) {
-  const bool converts = node.op == OpKind::Quantize || node.op == OpKind::Dequantize || node.op == OpKind::Reshape;
-  if (in.empty() || converts || in[0].dtype() == DType::f32 || in[0].dtype() == DType::s8) return;
+  const bool converts = node.op == OpKind::Quantize || node.op == OpKind::Dequantize;
+  const bool moves = node.op == OpKind::Reshape || node.op == OpKind::Transpose || node.op == OpKind::Concatenation || node.op == OpKind::StridedSlice ||
+                     node.op == OpKind::ResizeNearest;
+  if (in.empty() || converts || moves || in[0].dtype() == DType::f32 || in[0].dtype() == DType::s8) return;
   ops::refuse(node, "cannot be run on " + std::string(dtype_name(in[0].dtype())) + " data");
 }
 

@@ -37,6 +37,12 @@ void pad(Call& call);
 void softmax(Call& call);
 void logistic(Call& call);
 void relu(Call& call);  ///< Relu and Relu6
+void hard_swish(Call& call);
+void transpose(Call& call);
+void concatenation(Call& call);
+void strided_slice(Call& call);
+void resize_nearest(Call& call);
+void arg_max(Call& call);
 void quantize(Call& call);
 void dequantize(Call& call);
 void batch_norm(Call& call);

@@ -104,6 +104,25 @@ Tensor reshape(const Tensor& x, const graph::ReshapeAttrs& attrs) {
   return x.reshape(shape);
 }
 
+Tensor transpose(const Tensor& x, const graph::TransposeAttrs& attrs) {
+  return x.permute(std::vector<int64_t>(attrs.perm.begin(), attrs.perm.end())).contiguous();
+}
+
+Tensor strided_slice(Tensor x, const graph::StridedSliceAttrs& attrs) {
+  for (size_t axis = 1; axis < attrs.begin.size(); ++axis)
+    x = at::slice(x, static_cast<int64_t>(axis), attrs.begin[axis], attrs.end[axis], attrs.stride[axis]);
+  for (size_t i = attrs.drop.size(); i-- > 0;) x = x.squeeze(attrs.drop[i]);
+  return x.contiguous();
+}
+
+Tensor resize_nearest(const Tensor& x, const graph::ResizeNearestAttrs& attrs) {
+  const auto sources = [&](int64_t axis, int out) {
+    const auto list = ops::nearest_sources(static_cast<int>(x.size(axis)), out, attrs.align_corners, attrs.half_pixel);
+    return at::tensor(at::ArrayRef<int>(list), at::kLong);
+  };
+  return x.index_select(1, sources(1, attrs.out_h)).index_select(2, sources(2, attrs.out_w));
+}
+
 bool trainable_op(OpKind op) {
   return op != OpKind::Quantize && op != OpKind::Dequantize && op != OpKind::Opaque;
 }
@@ -113,6 +132,7 @@ bool trainable_op(OpKind op) {
 Lowering::Lowering(const Graph& graph, Parameters& parameters, bool fuse_regions) : graph_(graph), parameters_(parameters) {
   for (const Node& node : graph.nodes())
     if (!trainable_op(node.op)) ops::refuse(node, "cannot be trained", "train the float model, before quantization");
+    else if (node.op == OpKind::ArgMax) ops::refuse(node, "gives an index, through which no gradient passes", "train the network without it");
   if (graph.inputs.size() != 1) throw Error("graph", "has " + std::to_string(graph.inputs.size()) + " inputs", "training takes one");
   if (fuse_regions) make_regions(find_affine_regions(graph));
   make_steps();
@@ -222,6 +242,15 @@ Tensor Lowering::run_node(const Node& node, const std::vector<Tensor>& values, M
     case OpKind::Logistic: return at::sigmoid(x);
     case OpKind::Relu: return activate(x, Activation::relu);
     case OpKind::Relu6: return activate(x, Activation::relu6);
+    case OpKind::HardSwish: return x * at::hardtanh(x + 3.0, 0.0, 6.0) / 6.0;
+    case OpKind::Transpose: return transpose(x, node.as<graph::TransposeAttrs>());
+    case OpKind::Concatenation: {
+      std::vector<Tensor> parts;
+      for (size_t i = 0; i < node.inputs.size(); ++i) parts.push_back(input(i));
+      return at::cat(parts, node.as<graph::ConcatenationAttrs>().axis);
+    }
+    case OpKind::StridedSlice: return strided_slice(x, node.as<graph::StridedSliceAttrs>());
+    case OpKind::ResizeNearest: return resize_nearest(x, node.as<graph::ResizeNearestAttrs>());
     case OpKind::BatchNorm: {
       const Tensor parameters[] = {input(1), input(2), input(3), input(4)};
       return batch_norm(x, parameters, node.as<graph::BatchNormAttrs>(), mode);
@@ -229,6 +258,7 @@ Tensor Lowering::run_node(const Node& node, const std::vector<Tensor>& values, M
     case OpKind::Dropout:
       return mode == Mode::train ? dropout(x, node.as<graph::DropoutAttrs>().rate, static_cast<uint64_t>(node.outputs[0]), key) : x;
     case OpKind::FakeQuantize: return fake_quantize(x, node.as<graph::FakeQuantizeAttrs>());
+    case OpKind::ArgMax:
     case OpKind::Quantize:
     case OpKind::Dequantize:
     case OpKind::Opaque: break;

@@ -141,6 +141,17 @@ TEST(Lowering, ElementwiseAndShapes) {
   expect_as_reference(OneOp(picture).finish(OpKind::FakeQuantize, graph::FakeQuantizeAttrs{{0.02f}, {3}, -1, -128, 127}), 1e-6, "fake", -1, 1);
 }
 
+TEST(Lowering, OperatorsThatMoveValues) {
+  const Shape picture{1, 4, 5, 3};
+  expect_as_reference(OneOp(picture).finish(OpKind::HardSwish, graph::NoAttrs{}), 1e-6, "hard swish", -5, 5);
+  expect_as_reference(OneOp(picture).finish(OpKind::Transpose, graph::TransposeAttrs{{0, 3, 1, 2}}), 0, "transpose");
+  expect_as_reference(OneOp(picture).finish(OpKind::StridedSlice, graph::StridedSliceAttrs{{0, 1, 0, 2}, {1, 4, 5, 3}, {1, 2, 3, 1}, {3}}), 0, "slice");
+  expect_as_reference(OneOp(picture).finish(OpKind::ResizeNearest, graph::ResizeNearestAttrs{7, 3, false, true}), 0, "resize");
+  OneOp joined(picture);
+  const ValueId again = joined.x;
+  expect_as_reference(joined.finish(OpKind::Concatenation, graph::ConcatenationAttrs{3}, {again, again}), 0, "concatenation");
+}
+
 TEST(Lowering, BatchNorm) {
   for (Shape input : {Shape{1, 4, 5, 17}, Shape{1, 17}}) {
     OneOp norm(input);
@@ -164,12 +175,19 @@ TEST(Lowering, RefusesWhatCannotBeTrained) {
   builder.output(builder.node(OpKind::Dequantize, graph::NoAttrs{}, {q}, "y"));
   auto graph = builder.finish();
   graph.add_constant("w", noise(Shape{1}, 1), true);
-  try {
-    Network network(graph);
-    FAIL() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("cannot be trained"), std::string::npos);
-  }
+  const auto message = [](const graph::Graph& g) -> std::string {
+    try {
+      Network network(g);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_NE(message(graph).find("cannot be trained"), std::string::npos);
+  EXPECT_NE(message(OneOp(Shape{1, 4}).finish(OpKind::Relu, graph::NoAttrs{})), message(graph));
+  GraphBuilder index;
+  index.output(index.node(OpKind::ArgMax, graph::ArgMaxAttrs{1, false}, {index.input("x", Shape{1, 4})}, "y"));
+  EXPECT_NE(message(index.finish()).find("no gradient passes"), std::string::npos);
 }
 
 Batch make_batch(const graph::Graph& graph, int n, int classes) {

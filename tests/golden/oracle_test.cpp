@@ -115,7 +115,7 @@ class Oracle : public testing::TestWithParam<Engine> {
 
   void compare_random(DType dtype, uint64_t seeds) {
     for (uint64_t seed = 1; seed <= seeds && !HasFailure(); ++seed)
-      compare(GetParam(), random_model(seed, dtype), fmt::format("seed {}", seed));
+      compare(GetParam(), random_model(seed, dtype, true), fmt::format("seed {}", seed));
   }
 };
 

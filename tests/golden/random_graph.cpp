@@ -20,7 +20,7 @@ using graph::ValueId;
 
 class Maker {
  public:
-  Maker(uint64_t seed, DType dtype) : random_(seed, 0, 0, Purpose::draw), dtype_(dtype) {}
+  Maker(uint64_t seed, DType dtype, bool moves) : random_(seed, 0, 0, Purpose::draw), dtype_(dtype), moves_(moves) {}
 
   graph::Graph make() {
     ValueId x = b_.input("x", Shape{1, pick(9, 16), pick(9, 16), pick(1, 5)}, dtype_, quant(1.0));
@@ -32,6 +32,7 @@ class Maker {
     const ValueId factors = scaling(x);
     x = two(OpKind::Mul, x, factors, spread_[x] * spread_[factors]);
     x = one(pick(0, 1) ? OpKind::Relu : OpKind::Relu6, graph::NoAttrs{}, x, quant(spread_[x]));
+    if (moves_) one(OpKind::HardSwish, graph::NoAttrs{}, x, quant(spread_[x])), move(x);
     x = pool(OpKind::MaxPool2d, x);
     x = one(OpKind::Pad, graph::PadAttrs{{0, int_pick(0, 2), int_pick(0, 2), 0}, {0, int_pick(0, 2), 1, 0}}, x, same(x));
     x = pool(OpKind::AveragePool2d, x);
@@ -40,6 +41,7 @@ class Maker {
     x = fully_connected(x, pick(2, 11));
     const ValueId logits = x;
     one(OpKind::Logistic, graph::NoAttrs{}, logits, fixed());
+    if (moves_) one(OpKind::ArgMax, graph::ArgMaxAttrs{1, pick(0, 1) == 1}, logits, {});
     x = one(OpKind::Softmax, graph::SoftmaxAttrs{pick(0, 1) ? 1.0f : 0.5f}, logits, fixed());
     if (dtype_ == DType::s8) convert(x);
     for (const auto& node : b_.graph().nodes()) b_.output(node.outputs[0]);
@@ -162,6 +164,23 @@ class Maker {
     return weighted(OpKind::FullyConnected, graph::FullyConnectedAttrs{activation()}, x, w, bias(outs), b_.value(x).shape[1]);
   }
 
+  /// Operators that leave values as they are, each on x alone.
+  void move(ValueId x) {
+    const Shape s = b_.value(x).shape;
+    one(OpKind::Transpose, graph::TransposeAttrs{pick(0, 1) ? std::vector<int>{0, 3, 1, 2} : std::vector<int>{0, 2, 1, 3}}, x, same(x));
+    graph::StridedSliceAttrs slice{{0}, {1}, {1}, {}};
+    for (int axis = 1; axis < 4; ++axis) {
+      slice.begin.push_back(int_pick(0, static_cast<int>(s[axis]) - 1));
+      slice.end.push_back(int_pick(slice.begin.back() + 1, static_cast<int>(s[axis])));
+      slice.stride.push_back(int_pick(1, 2));
+    }
+    if (pick(0, 1)) slice.drop = {2}, slice.end[2] = slice.begin[2] + 1, slice.stride[2] = 1;
+    one(OpKind::StridedSlice, slice, x, same(x));
+    const bool corners = pick(0, 1) == 1;
+    const ValueId resized = one(OpKind::ResizeNearest, graph::ResizeNearestAttrs{int_pick(1, 20), static_cast<int>(s[2]), corners, !corners && pick(0, 1)}, x, same(x));
+    add(OpKind::Concatenation, graph::ConcatenationAttrs{1}, {x, resized, x}, same(x), spread_[x]);
+  }
+
   /// int8 -> uint8, int8 -> other int8, int8 -> float.
   void convert(ValueId x) {
     one(OpKind::Quantize, graph::NoAttrs{}, x, QuantParams::per_tensor(0.01f, 3));
@@ -182,15 +201,16 @@ class Maker {
   ops::GraphBuilder b_;
   RandomStream random_;
   DType dtype_;
+  bool moves_;
   std::map<ValueId, double> spread_;  ///< estimated standard deviation, in real units
 };
 
 }  // namespace
 
-graph::Model random_model(uint64_t seed, DType dtype) {
+graph::Model random_model(uint64_t seed, DType dtype, bool moves) {
   graph::Model model;
   model.name = fmt::format("random_{}", seed);
-  model.graph = Maker(seed, dtype).make();
+  model.graph = Maker(seed, dtype, moves).make();
   return model;
 }
 

@@ -211,6 +211,60 @@ void convert_case(Draw& d, DType from, DType to) {
   d.builder.output(y);
 }
 
+/// Rank 2 to 4 with any order of the axes after the first; sometimes two in a row.
+void transpose_case(Draw& d, bool is_f32) {
+  const Shape shape = d.one_of({Shape{1, d.side(), d.channels()}, Shape{1, d.side(), d.side(), d.channels()}, Shape{1, 3, 2, d.side(), d.between(1, 5)}});
+  ValueId x = d.input(is_f32, shape);
+  for (int i = d.between(1, 2); i > 0; --i) {
+    graph::TransposeAttrs a;
+    for (int axis = 0; axis < shape.rank(); ++axis) a.perm.push_back(axis);
+    for (size_t axis = a.perm.size() - 1; axis > 1; --axis) std::swap(a.perm[axis], a.perm[static_cast<size_t>(d.between(1, static_cast<int>(axis)))]);
+    x = d.builder.node(OpKind::Transpose, a, {x}, "y", d.builder.value(x).quant);
+  }
+  d.builder.output(x);
+}
+
+/// One to nine inputs, one of them a constant, one perhaps twice.
+void concatenation_case(Draw& d, bool is_f32) {
+  const int axis = d.between(1, 3), n = d.one_of({1, 2, 3, 4, 5, 9});
+  const Shape shape = picture(d);
+  const ValueId x = d.input(is_f32, shape);
+  const QuantParams quant = d.builder.value(x).quant;
+  std::vector<ValueId> inputs{x};
+  for (int i = 1; i < n; ++i) {
+    const Shape part = shape.with_dim(axis, d.between(1, 4));
+    inputs.push_back(i % 3 == 0 ? x : d.builder.constant("part", is_f32 ? d.floats(part, 1.0) : d.bytes(part), false, quant));
+  }
+  d.builder.output(d.builder.node(OpKind::Concatenation, graph::ConcatenationAttrs{axis}, inputs, "y", quant));
+}
+
+void slice_case(Draw& d, bool is_f32) {
+  const Shape shape = picture(d);
+  const ValueId x = d.input(is_f32, shape);
+  graph::StridedSliceAttrs a{{0}, {1}, {1}, {}};
+  for (int axis = 1; axis < 4; ++axis) {
+    const int size = static_cast<int>(shape[axis]), begin = d.below(size);
+    const bool drops = d.below(5) == 0;
+    a.begin.push_back(d.below(3) ? begin : 0);
+    a.end.push_back(drops ? a.begin.back() + 1 : d.between(a.begin.back() + 1, size));
+    a.stride.push_back(d.between(1, 3));
+    if (drops) a.drop.push_back(axis);
+  }
+  d.builder.output(d.builder.node(OpKind::StridedSlice, a, {x}, "y", d.builder.value(x).quant));
+}
+
+void resize_case(Draw& d, bool is_f32) {
+  const ValueId x = d.input(is_f32, picture(d));
+  const graph::ResizeNearestAttrs a{d.between(1, 20), d.between(1, 20), d.below(2) == 0, d.below(2) == 0};
+  d.builder.output(d.builder.node(OpKind::ResizeNearest, a, {x}, "y", d.builder.value(x).quant));
+}
+
+void arg_max_case(Draw& d, bool is_f32) {
+  const ValueId x = d.input(is_f32, d.below(2) ? Shape{1, d.one_of({1, 2, 10, 1001})} : picture(d));
+  const graph::ArgMaxAttrs a{d.between(1, d.builder.value(x).shape.rank() - 1), d.below(2) == 0};
+  d.builder.output(d.builder.node(OpKind::ArgMax, a, {x}, "y"));
+}
+
 void conv_case(Draw& d, bool is_f32) {
   const int in_c = d.channels(), out_c = d.channels();
   d.builder.output(conv(d, d.input(is_f32, {1, d.side(), d.side(), in_c}), out_c, "y"));
@@ -247,6 +301,18 @@ const std::vector<Recipe>& recipes() {
       {"logistic_f32", [](Draw& d) { unary_case(d, OpKind::Logistic, true); }},
       {"relu_s8", [](Draw& d) { unary_case(d, d.one_of({OpKind::Relu, OpKind::Relu6}), false); }},
       {"relu_f32", [](Draw& d) { unary_case(d, d.one_of({OpKind::Relu, OpKind::Relu6}), true); }},
+      {"hard_swish_s8", [](Draw& d) { unary_case(d, OpKind::HardSwish, false); }},
+      {"hard_swish_f32", [](Draw& d) { unary_case(d, OpKind::HardSwish, true); }},
+      {"transpose_s8", [](Draw& d) { transpose_case(d, false); }},
+      {"transpose_f32", [](Draw& d) { transpose_case(d, true); }},
+      {"concatenation_s8", [](Draw& d) { concatenation_case(d, false); }},
+      {"concatenation_f32", [](Draw& d) { concatenation_case(d, true); }},
+      {"strided_slice_s8", [](Draw& d) { slice_case(d, false); }},
+      {"strided_slice_f32", [](Draw& d) { slice_case(d, true); }},
+      {"resize_nearest_s8", [](Draw& d) { resize_case(d, false); }},
+      {"resize_nearest_f32", [](Draw& d) { resize_case(d, true); }},
+      {"arg_max_s8", [](Draw& d) { arg_max_case(d, false); }},
+      {"arg_max_f32", [](Draw& d) { arg_max_case(d, true); }},
       {"quantize_f32_s8", [](Draw& d) { convert_case(d, DType::f32, DType::s8); }},
       {"quantize_f32_u8", [](Draw& d) { convert_case(d, DType::f32, DType::u8); }},
       {"quantize_s8_s8", [](Draw& d) { convert_case(d, DType::s8, DType::s8); }},

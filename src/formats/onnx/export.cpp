@@ -188,6 +188,12 @@ class Exporter {
         return add_batch_norm(node, to);
       case OpKind::Dropout:
         return void(writer_.node("Dropout", {activation(node.inputs[0]), number("rate", node.as<graph::DropoutAttrs>().rate)}, to));
+      case OpKind::HardSwish:
+      case OpKind::Transpose:
+      case OpKind::Concatenation:
+      case OpKind::StridedSlice:
+      case OpKind::ResizeNearest:
+      case OpKind::ArgMax:
       case OpKind::FakeQuantize:
       case OpKind::Opaque:
         ops::refuse(node, "cannot be written to ONNX", node.op == OpKind::FakeQuantize ? "convert the model to int8 first" : "");

@@ -195,7 +195,9 @@ void read_labels(const File& file, const std::string& named, graph::Model& model
   if (!entry) return named.empty() ? void() : ignore("its metadata names the label file '" + named + "', which is not there");
   const Shape& scores = model.graph.value(model.graph.outputs[0]).shape;
   auto labels = lines(entry->bytes);
-  if (scores.rank() == 0 || static_cast<int64_t>(labels.size()) != scores.back())
+  const DType type = model.graph.value(model.graph.outputs[0]).dtype;
+  const bool index = type == DType::s32 || type == DType::s64;  // ARG_MAX
+  if (!index && (scores.rank() == 0 || static_cast<int64_t>(labels.size()) != scores.back()))
     return ignore(
         fmt::format("'{}' has {} labels for {} scores", clean_text(entry->name), labels.size(), scores.rank() ? scores.back() : 1));
   model.labels = std::move(labels);

@@ -151,8 +151,22 @@ class Exporter {
     return add_integers(node.name + "/paddings", Shape{static_cast<int64_t>(pad.before.size()), 2}, pairs);
   }
 
+  int32_t add_list(const std::string& name, const std::vector<int>& numbers) {
+    return add_integers(name, Shape{static_cast<int64_t>(numbers.size())}, {numbers.begin(), numbers.end()});
+  }
+
   /// Shapes, axes and paddings are tensors in the file.
   void add_operands(const Node& node, std::vector<int32_t>& inputs) {
+    if (node.op == OpKind::Transpose) inputs.push_back(add_list(node.name + "/perm", node.as<graph::TransposeAttrs>().perm));
+    if (node.op == OpKind::StridedSlice) {
+      const auto& a = node.as<graph::StridedSliceAttrs>();
+      inputs.insert(inputs.end(), {add_list(node.name + "/begin", a.begin), add_list(node.name + "/end", a.end), add_list(node.name + "/strides", a.stride)});
+    }
+    if (node.op == OpKind::ResizeNearest) {
+      const auto& a = node.as<graph::ResizeNearestAttrs>();
+      inputs.push_back(add_list(node.name + "/size", {a.out_h, a.out_w}));
+    }
+    if (node.op == OpKind::ArgMax) inputs.push_back(add_integers(node.name + "/axis", Shape{}, {node.as<graph::ArgMaxAttrs>().axis}));
     if (node.op == OpKind::Pad) inputs.push_back(add_paddings(node, node.as<graph::PadAttrs>()));
     if (node.op == OpKind::Mean) {
       const auto& axes = node.as<graph::MeanAttrs>().axes;

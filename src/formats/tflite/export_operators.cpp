@@ -87,6 +87,19 @@ Lowered lower_reshape(FlatBufferBuilder& b, const Node& node) {
   return lowered(BuiltinOperator::RESHAPE, 1, fb::CreateReshapeOptionsDirect(b, &shape));
 }
 
+Lowered lower_strided_slice(FlatBufferBuilder& b, const Node& node, int version) {
+  int drop = 0;
+  for (int axis : node.as<graph::StridedSliceAttrs>().drop) drop |= 1 << axis;
+  constexpr int kBatch = 1;
+  return lowered(BuiltinOperator::STRIDED_SLICE, version, fb::CreateStridedSliceOptions(b, kBatch, kBatch, 0, 0, drop));
+}
+
+Lowered lower_resize_nearest(FlatBufferBuilder& b, const Node& node, int version) {
+  const auto& a = node.as<graph::ResizeNearestAttrs>();
+  const bool newer = a.align_corners || a.half_pixel;
+  return lowered(BuiltinOperator::RESIZE_NEAREST_NEIGHBOR, newer ? 3 : version, fb::CreateResizeNearestNeighborOptions(b, a.align_corners, a.half_pixel));
+}
+
 }  // namespace
 
 Lowered lower(FlatBufferBuilder& b, const graph::Graph& graph, const Node& node, graph::PaddingMode padding) {
@@ -122,6 +135,19 @@ Lowered lower(FlatBufferBuilder& b, const graph::Graph& graph, const Node& node,
       return bare(BuiltinOperator::RELU, version);
     case OpKind::Relu6:
       return bare(BuiltinOperator::RELU6, version);
+    case OpKind::HardSwish:
+      return lowered(BuiltinOperator::HARD_SWISH, 1, fb::CreateHardSwishOptions(b));
+    case OpKind::Transpose:
+      return lowered(BuiltinOperator::TRANSPOSE, version, fb::CreateTransposeOptions(b));
+    case OpKind::Concatenation:
+      return lowered(BuiltinOperator::CONCATENATION, version, fb::CreateConcatenationOptions(b, node.as<graph::ConcatenationAttrs>().axis));
+    case OpKind::StridedSlice:
+      return lower_strided_slice(b, node, version);
+    case OpKind::ResizeNearest:
+      return lower_resize_nearest(b, node, version);
+    case OpKind::ArgMax:
+      return lowered(BuiltinOperator::ARG_MAX, version,
+                     fb::CreateArgMaxOptions(b, node.as<graph::ArgMaxAttrs>().wide ? fb::TensorType::INT64 : fb::TensorType::INT32));
     case OpKind::Quantize:
       return lowered(BuiltinOperator::QUANTIZE, 1, fb::CreateQuantizeOptions(b));
     case OpKind::Dequantize:

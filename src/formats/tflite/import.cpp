@@ -84,21 +84,26 @@ class Importer {
   }
 
   void add_operator(const Operator& source) {
-    auto result = map_operator(source, tensors_);
+    const auto result = map_operator(source, tensors_);
+    if (const auto* mapped = std::get_if<Mapped>(&result)) return add_mapped(source, *mapped);
+    const graph::OpaqueAttrs attrs{source.name, std::get<Unknown>(result).reason};
+    add_node(source, OpKind::Opaque, attrs, source.inputs, source.outputs);
+  }
+
+  void add_mapped(const Operator& source, const Mapped& mapped) {
+    if (source.outputs.size() != 1 + mapped.more.size())
+      throw Error(source.where, fmt::format("has {} outputs where {} were expected", source.outputs.size(), 1 + mapped.more.size()));
+    for (size_t i = 0; i < source.outputs.size(); ++i)
+      add_node(source, mapped.kind, i == 0 ? mapped.attrs : mapped.more[i - 1], mapped.inputs, std::span(source.outputs).subspan(i, 1));
+  }
+
+  void add_node(const Operator& source, OpKind op, graph::Attrs attrs, const std::vector<int32_t>& inputs, std::span<const int32_t> outputs) {
     Node node;
     node.origin = source.where;
-    if (auto* mapped = std::get_if<Mapped>(&result)) {
-      if (source.outputs.size() != 1)
-        throw Error(source.where, fmt::format("has {} outputs where one was expected", source.outputs.size()));
-      node.op = mapped->kind;
-      node.attrs = std::move(mapped->attrs);
-      add_inputs(node, mapped->inputs, source.where);
-    } else {
-      node.op = OpKind::Opaque;
-      node.attrs = graph::OpaqueAttrs{source.name, std::get<Unknown>(result).reason};
-      add_inputs(node, source.inputs, source.where);
-    }
-    for (int32_t index : source.outputs) node.outputs.push_back(tensors_.define(index, source.where));
+    node.op = op;
+    node.attrs = std::move(attrs);
+    add_inputs(node, inputs, source.where);
+    for (int32_t index : outputs) node.outputs.push_back(tensors_.define(index, source.where));
     node.name = graph_.value(node.outputs[0]).name;
     mark_trainable(node);
     graph_.add_node(std::move(node));

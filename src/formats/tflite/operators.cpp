@@ -190,6 +190,119 @@ Result map_softmax(const Operator& source) {
   return Mapped{OpKind::Softmax, graph::SoftmaxAttrs{beta}, source.inputs};
 }
 
+/// An axis operand or option counted from the front.
+int axis_of(const Operator& source, int64_t axis, int rank) {
+  if (axis < -rank || axis >= rank) throw Error(source.where, fmt::format("names axis {} of {}", axis, rank));
+  return static_cast<int>(axis < 0 ? axis + rank : axis);
+}
+
+Result map_transpose(const Operator& source, const Tensors& tensors) {
+  need_inputs(source, 2, 2);
+  const auto given = tensors.integers(source.inputs[1], source.where);
+  if (!given) return Unknown{"a computed order of the axes"};
+  const int rank = tensors.shape(source.inputs[0]).rank();
+  graph::TransposeAttrs a;
+  for (int64_t axis : *given) a.perm.push_back(axis_of(source, axis, rank));
+  if (a.perm.empty() || a.perm[0] != 0) return Unknown{"a transposed batch"};
+  return Mapped{OpKind::Transpose, a, {source.inputs[0]}};
+}
+
+Result map_concatenation(const Operator& source, const Tensors& tensors) {
+  need_inputs(source, 1, 1 << 10);
+  for (int32_t input : source.inputs)
+    if (input < 0) throw Error(source.where, "lacks an input");
+  const auto& o = need_options<fb::ConcatenationOptions>(source);
+  if (o.fused_activation_function() != fb::Activation::NONE) return unknown_activation(o.fused_activation_function());
+  const int axis = axis_of(source, o.axis(), tensors.shape(source.inputs[0]).rank());
+  if (axis == 0) return Unknown{"a concatenation along the batch"};
+  return Mapped{OpKind::Concatenation, graph::ConcatenationAttrs{axis}, source.inputs};
+}
+
+graph::StridedSliceAttrs whole(const Shape& x) {
+  graph::StridedSliceAttrs a;
+  for (int64_t size : x.dims()) a.begin.push_back(0), a.end.push_back(static_cast<int>(size)), a.stride.push_back(1);
+  return a;
+}
+
+/// One axis of a STRIDED_SLICE with its masks applied, as NumPy counts: negative places from the end, clamped to the axis.
+void slice_axis(graph::StridedSliceAttrs& a, size_t axis, int64_t size, int64_t begin, int64_t end, bool from_start, bool to_end, bool drops) {
+  const auto place = [&](int64_t p) { return std::clamp<int64_t>(p < 0 ? p + size : p, 0, size); };
+  a.begin[axis] = static_cast<int>(from_start ? 0 : place(begin));
+  a.end[axis] = static_cast<int>(to_end ? size : place(end));
+  if (!drops) return;
+  a.end[axis] = a.begin[axis] + 1;
+  a.stride[axis] = 1;
+  a.drop.push_back(static_cast<int>(axis));
+}
+
+Result map_strided_slice(const Operator& source, const Tensors& tensors) {
+  need_inputs(source, 4, 4);
+  const auto& o = need_options<fb::StridedSliceOptions>(source);
+  if (o.ellipsis_mask() || o.new_axis_mask() || o.offset()) return Unknown{"an ellipsis, a new axis or offsets"};
+  const auto begin = tensors.integers(source.inputs[1], source.where), end = tensors.integers(source.inputs[2], source.where),
+             stride = tensors.integers(source.inputs[3], source.where);
+  if (!begin || !end || !stride) return Unknown{"computed places"};
+  const Shape x = tensors.shape(source.inputs[0]);
+  const size_t n = begin->size();
+  if (end->size() != n || stride->size() != n || n > static_cast<size_t>(x.rank()))
+    throw Error(source.where, fmt::format("has {} begins, {} ends and {} strides for {} dimensions", n, end->size(), stride->size(), x.rank()));
+  auto a = whole(x);
+  for (size_t i = 0; i < n; ++i) {
+    const auto has = [&](int mask) { return (mask >> i & 1) != 0; };
+    const int64_t size = x[static_cast<int>(i)], step = (*stride)[i];
+    if (step < 1) return Unknown{fmt::format("a stride of {}", step)};
+    a.stride[i] = static_cast<int>(std::min<int64_t>(step, std::max<int64_t>(size, 1)));
+    slice_axis(a, i, size, (*begin)[i], (*end)[i], has(o.begin_mask()), has(o.end_mask()), has(o.shrink_axis_mask()));
+    if (a.begin[i] >= a.end[i]) return Unknown{"an empty slice"};
+  }
+  if (x.rank() == 0 || a.begin[0] != 0 || a.end[0] != 1 || (!a.drop.empty() && a.drop[0] == 0)) return Unknown{"a slice of the batch"};
+  return Mapped{OpKind::StridedSlice, a, {source.inputs[0]}};
+}
+
+/// One slice an output.
+Result map_split(const Operator& source, const Tensors& tensors) {
+  need_inputs(source, 2, 2);
+  const auto given = tensors.integers(source.inputs[0], source.where);
+  if (!given || given->size() != 1) return Unknown{"a computed axis"};
+  const Shape x = tensors.shape(source.inputs[1]);
+  const int axis = axis_of(source, (*given)[0], x.rank());
+  if (axis == 0) return Unknown{"a split batch"};
+  const auto parts = static_cast<int64_t>(source.outputs.size()), size = x[axis];
+  if (parts == 0 || size % parts != 0 || size == 0) throw Error(source.where, fmt::format("splits {} elements into {} parts", size, parts));
+  Mapped mapped{OpKind::StridedSlice, {}, {source.inputs[1]}};
+  for (int64_t part = 0; part < parts; ++part) {
+    auto a = whole(x);
+    a.begin[static_cast<size_t>(axis)] = static_cast<int>(part * (size / parts));
+    a.end[static_cast<size_t>(axis)] = static_cast<int>((part + 1) * (size / parts));
+    if (part == 0) mapped.attrs = a;
+    else mapped.more.push_back(a);
+  }
+  return mapped;
+}
+
+Result map_resize_nearest(const Operator& source, const Tensors& tensors) {
+  need_inputs(source, 2, 2);
+  const auto& o = need_options<fb::ResizeNearestNeighborOptions>(source);
+  const auto size = tensors.integers(source.inputs[1], source.where);
+  if (!size) return Unknown{"a computed size"};
+  constexpr int64_t kMaxSide = 1 << 16;
+  if (size->size() != 2 || (*size)[0] < 1 || (*size)[1] < 1 || (*size)[0] > kMaxSide || (*size)[1] > kMaxSide) throw Error(source.where, "resizes to an impossible size");
+  const graph::ResizeNearestAttrs a{static_cast<int>((*size)[0]), static_cast<int>((*size)[1]), o.align_corners(), o.half_pixel_centers()};
+  return Mapped{OpKind::ResizeNearest, a, {source.inputs[0]}};
+}
+
+Result map_arg_max(const Operator& source, const Tensors& tensors) {
+  need_inputs(source, 2, 2);
+  const auto given = tensors.integers(source.inputs[1], source.where);
+  if (!given || given->size() != 1) return Unknown{"a computed axis"};
+  const int axis = axis_of(source, (*given)[0], tensors.shape(source.inputs[0]).rank());
+  if (axis == 0) return Unknown{"the largest over the pictures of a batch"};
+  const auto* o = options_of<fb::ArgMaxOptions>(source);
+  const bool wide = !o || o->output_type() == fb::TensorType::INT64;
+  if (o && !wide && o->output_type() != fb::TensorType::INT32) return Unknown{"indices that are neither int32 nor int64"};
+  return Mapped{OpKind::ArgMax, graph::ArgMaxAttrs{axis, wide}, {source.inputs[0]}};
+}
+
 Result map_unary(OpKind kind, const Operator& source) {
   need_inputs(source, 1, 1);
   return Mapped{kind, graph::default_attrs(kind), source.inputs};
@@ -226,6 +339,20 @@ Result map_known(const Operator& source, const Tensors& tensors) {
       return map_unary(OpKind::Relu, source);
     case fb::BuiltinOperator::RELU6:
       return map_unary(OpKind::Relu6, source);
+    case fb::BuiltinOperator::HARD_SWISH:
+      return map_unary(OpKind::HardSwish, source);
+    case fb::BuiltinOperator::TRANSPOSE:
+      return map_transpose(source, tensors);
+    case fb::BuiltinOperator::CONCATENATION:
+      return map_concatenation(source, tensors);
+    case fb::BuiltinOperator::STRIDED_SLICE:
+      return map_strided_slice(source, tensors);
+    case fb::BuiltinOperator::SPLIT:
+      return map_split(source, tensors);
+    case fb::BuiltinOperator::RESIZE_NEAREST_NEIGHBOR:
+      return map_resize_nearest(source, tensors);
+    case fb::BuiltinOperator::ARG_MAX:
+      return map_arg_max(source, tensors);
     case fb::BuiltinOperator::QUANTIZE:
       return map_unary(OpKind::Quantize, source);
     case fb::BuiltinOperator::DEQUANTIZE:
@@ -241,7 +368,8 @@ std::variant<Mapped, Unknown> map_operator(const Operator& source, const Tensors
   Result result = map_known(source, tensors);
   const auto* mapped = std::get_if<Mapped>(&result);
   if (!mapped) return result;
-  for (int32_t index : {mapped->inputs[0], source.outputs.empty() ? mapped->inputs[0] : source.outputs[0]})
+  const bool gives_index = mapped->kind == OpKind::ArgMax;
+  for (int32_t index : {mapped->inputs[0], source.outputs.empty() || gives_index ? mapped->inputs[0] : source.outputs[0]})
     if (!runs_on(tensors.dtype(index))) return Unknown{fmt::format("{} values", dtype_name(tensors.dtype(index)))};
   return result;
 }

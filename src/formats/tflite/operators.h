@@ -22,6 +22,7 @@ struct Mapped {
   graph::OpKind kind;
   graph::Attrs attrs;
   std::vector<int32_t> inputs;  ///< those that carry data; shapes, axes and paddings have gone into the attributes
+  std::vector<graph::Attrs> more{};  ///< one a further output: each becomes a node of its own with the same inputs
 };
 
 /// Why an operator stays opaque; empty if we simply do not know its kind.

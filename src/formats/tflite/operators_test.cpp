@@ -1,0 +1,128 @@
+// Operators of the file that take their attributes from operands, options and masks: what each becomes.
+#include "formats/tflite/operators.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "formats/tflite/tflite.h"
+#include "graph/print.h"
+#include "ops/builder.h"
+#include "reference/interpreter.h"
+
+namespace kinglet::formats::tflite {
+namespace {
+
+using graph::OpKind;
+using fb::BuiltinOperator;
+using flatbuffers::FlatBufferBuilder;
+
+/// One operator that reads float x and int32 constants and makes `outputs`.
+struct OneOperator {
+  std::vector<int32_t> x{1, 4, 6, 3};
+  std::vector<std::vector<int32_t>> constants;
+  std::vector<std::vector<int32_t>> outputs;
+  BuiltinOperator code;
+  bool constants_first = false;  ///< SPLIT names its axis before x
+
+  template <class Table>
+  std::vector<std::byte> build(FlatBufferBuilder& b, flatbuffers::Offset<Table> options, int unused_codes = 0) const {
+    std::vector buffers{fb::CreateBuffer(b)};
+    std::vector<flatbuffers::Offset<fb::Tensor>> tensors;
+    std::vector<int32_t> inputs, results, graph_inputs{0};
+    const auto add = [&](const std::vector<int32_t>& shape, fb::TensorType type, uint32_t buffer, const std::string& name) {
+      tensors.push_back(fb::CreateTensorDirect(b, &shape, type, buffer, name.c_str()));
+      return static_cast<int32_t>(tensors.size()) - 1;
+    };
+    inputs.push_back(add(x, fb::TensorType::FLOAT32, 0, "x"));
+    for (const auto& list : constants) {
+      const auto* bytes = reinterpret_cast<const uint8_t*>(list.data());
+      buffers.push_back(fb::CreateBuffer(b, b.CreateVector(bytes, 4 * list.size())));
+      inputs.push_back(add({static_cast<int32_t>(list.size())}, fb::TensorType::INT32, static_cast<uint32_t>(buffers.size()) - 1, "c"));
+    }
+    if (constants_first) std::rotate(inputs.begin(), inputs.begin() + 1, inputs.end());
+    const auto type = code == BuiltinOperator::ARG_MAX ? fb::TensorType::INT64 : fb::TensorType::FLOAT32;
+    for (const auto& shape : outputs) results.push_back(add(shape, type, 0, "y" + std::to_string(results.size())));
+    std::vector<flatbuffers::Offset<fb::OperatorCode>> codes;
+    for (int i = 0; i < unused_codes; ++i) codes.push_back(fb::CreateOperatorCode(b, 127, 0, 1, BuiltinOperator::RIGHT_SHIFT));
+    codes.push_back(fb::CreateOperatorCode(b, static_cast<int8_t>(code), 0, 1, code));
+    const std::vector operators{fb::CreateOperatorDirect(b, static_cast<uint32_t>(unused_codes), &inputs, &results, fb::BuiltinOptionsTraits<Table>::enum_value, options.Union())};
+    const std::vector graphs{fb::CreateSubGraphDirect(b, &tensors, &graph_inputs, &results, &operators, "main")};
+    fb::FinishModelBuffer(b, fb::CreateModelDirect(b, 3, &codes, &graphs, "test", &buffers));
+    const auto bytes = std::as_bytes(std::span(b.GetBufferPointer(), b.GetSize()));
+    return {bytes.begin(), bytes.end()};
+  }
+};
+
+std::string text_of(std::span<const std::byte> bytes) { return graph::to_text(import_model(bytes, "m.tflite").graph); }
+
+TEST(TfliteOperators, SplitBecomesOneSliceAnOutput) {
+  FlatBufferBuilder b;
+  const auto bytes = OneOperator{.constants = {{-2}}, .outputs = {{1, 4, 3, 3}, {1, 4, 3, 3}}, .code = BuiltinOperator::SPLIT, .constants_first = true}.build(b, fb::CreateSplitOptions(b, 2), 2);
+  const auto model = import_model(bytes, "m.tflite");
+  ASSERT_EQ(model.graph.node_count(), 2);
+  EXPECT_EQ(model.graph.node(0).as<graph::StridedSliceAttrs>(), (graph::StridedSliceAttrs{{0, 0, 0, 0}, {1, 4, 3, 3}, {1, 1, 1, 1}, {}}));
+  EXPECT_EQ(model.graph.node(1).as<graph::StridedSliceAttrs>(), (graph::StridedSliceAttrs{{0, 0, 3, 0}, {1, 4, 6, 3}, {1, 1, 1, 1}, {}}));
+  EXPECT_EQ(model.graph.outputs.size(), 2u);
+  EXPECT_EQ(model.graph.node(1).origin, "m.tflite: operator 0 (SPLIT)");
+}
+
+TEST(TfliteOperators, SplitThatDoesNotGoUpIsAnError) {
+  FlatBufferBuilder b;
+  const auto bytes = OneOperator{.constants = {{3}}, .outputs = {{1, 4, 6, 1}, {1, 4, 6, 1}}, .code = BuiltinOperator::SPLIT, .constants_first = true}.build(b, fb::CreateSplitOptions(b, 2));
+  EXPECT_THROW(import_model(bytes, "m.tflite"), Error);
+}
+
+TEST(TfliteOperators, StridedSliceAppliesItsMasks) {
+  FlatBufferBuilder b;
+  // x[:, -3:, 5:1000:2, 1] of 1x4x6x3
+  const auto bytes = OneOperator{.constants = {{0, -3, 5, 1}, {0, 0, 1000, 0}, {1, 1, 2, 1}}, .outputs = {{1, 3, 1}}, .code = BuiltinOperator::STRIDED_SLICE}.build(
+      b, fb::CreateStridedSliceOptions(b, 1, 3, 0, 0, 8));
+  const auto model = import_model(bytes, "m.tflite");
+  ASSERT_EQ(model.graph.node(0).op, OpKind::StridedSlice);
+  EXPECT_EQ(model.graph.node(0).as<graph::StridedSliceAttrs>(), (graph::StridedSliceAttrs{{0, 1, 5, 1}, {1, 4, 6, 2}, {1, 1, 2, 1}, {3}}));
+}
+
+TEST(TfliteOperators, SlicesThatNoKernelRunsStayOpaque) {
+  for (const auto& [begin, stride, masks] : {std::tuple{0, -1, 0}, {5, 1, 0}, {0, 1, 4}}) {
+    FlatBufferBuilder b;
+    const auto bytes = OneOperator{.constants = {{0, begin}, {1, 4}, {1, stride}}, .outputs = {{1, 4, 6, 3}}, .code = BuiltinOperator::STRIDED_SLICE}.build(
+        b, fb::CreateStridedSliceOptions(b, 0, 0, masks, 0, 0));
+    EXPECT_EQ(import_model(bytes, "m.tflite").graph.node(0).op, OpKind::Opaque) << begin << " " << stride << " " << masks;
+  }
+}
+
+TEST(TfliteOperators, TheRest) {
+  FlatBufferBuilder a, b, c, d;
+  const auto transpose = OneOperator{.constants = {{0, 3, 1, 2}}, .outputs = {{1, 3, 4, 6}}, .code = BuiltinOperator::TRANSPOSE}.build(a, fb::CreateTransposeOptions(a));
+  EXPECT_NE(text_of(transpose).find("transpose(%x) perm=[0,3,1,2]"), std::string::npos) << text_of(transpose);
+  const auto resize = OneOperator{.constants = {{8, 12}}, .outputs = {{1, 8, 12, 3}}, .code = BuiltinOperator::RESIZE_NEAREST_NEIGHBOR}.build(b, fb::CreateResizeNearestNeighborOptions(b, false, true));
+  EXPECT_NE(text_of(resize).find("resize_nearest(%x) half_pixel=true out_h=8 out_w=12"), std::string::npos) << text_of(resize);
+  const auto largest = OneOperator{.constants = {{-1}}, .outputs = {{1, 4, 6}}, .code = BuiltinOperator::ARG_MAX}.build(c, fb::CreateArgMaxOptions(c, fb::TensorType::INT64));
+  EXPECT_NE(text_of(largest).find("int64 = arg_max(%x) axis=3 wide=true"), std::string::npos) << text_of(largest);
+  const auto batch = OneOperator{.constants = {{1, 0, 2, 3}}, .outputs = {{4, 1, 6, 3}}, .code = BuiltinOperator::TRANSPOSE}.build(d, fb::CreateTransposeOptions(d));
+  EXPECT_NE(text_of(batch).find("opaque"), std::string::npos);
+}
+
+TEST(TfliteRoundTrip, OperatorsThatMoveValues) {
+  ops::GraphBuilder b;
+  const auto quant = graph::QuantParams::per_tensor(0.05f, 3);
+  const auto x = b.input("x", Shape{1, 4, 6, 3}, DType::s8, quant);
+  const auto add = [&](OpKind op, graph::Attrs attrs, std::vector<graph::ValueId> inputs, graph::QuantParams q) { return b.node(op, std::move(attrs), std::move(inputs), "y", std::move(q)); };
+  auto y = add(OpKind::Transpose, graph::TransposeAttrs{{0, 2, 1, 3}}, {x}, quant);
+  y = add(OpKind::StridedSlice, graph::StridedSliceAttrs{{0, 1, 0, 0}, {1, 6, 4, 3}, {1, 2, 1, 1}, {}}, {y}, quant);
+  y = add(OpKind::ResizeNearest, graph::ResizeNearestAttrs{5, 5, true, false}, {y}, quant);
+  y = add(OpKind::Concatenation, graph::ConcatenationAttrs{3}, {y, y}, quant);
+  y = add(OpKind::HardSwish, graph::NoAttrs{}, {y}, graph::QuantParams::per_tensor(0.04f, -7));
+  y = add(OpKind::StridedSlice, graph::StridedSliceAttrs{{0, 4, 0, 0}, {1, 5, 5, 6}, {1, 1, 1, 1}, {1}}, {y}, graph::QuantParams::per_tensor(0.04f, -7));
+  b.output(add(OpKind::ArgMax, graph::ArgMaxAttrs{2, false}, {y}, {}));
+  graph::Model model;
+  model.graph = b.finish();
+  const auto back = import_model(export_model(model), "m");
+  EXPECT_EQ(graph::to_text(back.graph), graph::to_text(model.graph));
+  Tensor input(DType::s8, Shape{1, 4, 6, 3});
+  for (size_t i = 0; i < 72; ++i) input.mutable_data<int8_t>()[i] = static_cast<int8_t>(i * 37);
+  EXPECT_EQ(reference::run(model.graph, std::span(&input, 1))[0], reference::run(back.graph, std::span(&input, 1))[0]);
+}
+
+}  // namespace
+}  // namespace kinglet::formats::tflite
