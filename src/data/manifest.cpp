@@ -53,7 +53,7 @@ ManifestDownload parse_download(const Json& json, const std::string& where) {
 }
 
 Manifest parse_manifest(const Json& json, const std::string& where) {
-  refuse_unknown_keys(json, {"name", "title", "reader", "url", "licence", "citation", "hint", "classes", "notes", "folders", "system_dirs",
+  refuse_unknown_keys(json, {"name", "title", "reader", "url", "licence", "citation", "hint", "classes", "classes_of", "synsets", "notes", "folders", "system_dirs",
                              "files", "downloads", "splits", "split_names"}, where);
   Manifest m;
   m.name = json_at<std::string>(json, "name", where);
@@ -63,7 +63,9 @@ Manifest parse_manifest(const Json& json, const std::string& where) {
   m.licence = json_at<std::string>(json, "licence", where);
   m.citation = optional_at<std::string>(json, "citation", where);
   m.hint = optional_at<std::string>(json, "hint", where);
-  m.classes = json_at<std::vector<std::string>>(json, "classes", where);
+  if (json.contains("classes_of")) m.classes = load_manifest(json_at<std::string>(json, "classes_of", where)).classes;
+  else m.classes = json_at<std::vector<std::string>>(json, "classes", where);
+  m.synsets = optional_at<std::vector<std::string>>(json, "synsets", where);
   m.notes = optional_at<std::vector<std::string>>(json, "notes", where);
   m.folders = optional_at<std::vector<std::string>>(json, "folders", where);
   m.system_dirs = optional_at<std::vector<std::string>>(json, "system_dirs", where);
@@ -83,6 +85,15 @@ std::vector<fs::path> candidate_folders(const Manifest& manifest) {
     for (const auto& folder : manifest.folders) candidates.push_back(root / folder);
   for (const auto& folder : manifest.system_dirs) candidates.emplace_back(folder);
   return candidates;
+}
+
+/// Annotation files, the folders of their pictures, and the list of ids where a split has one.
+std::vector<std::string> coco_files(const Json& json, const std::string& where) {
+  auto files = json_at<std::vector<std::string>>(json, "annotations", where);
+  for (auto& folder : json_at<std::vector<std::string>>(json, "pictures", where)) files.push_back(std::move(folder));
+  for (const char* key : {"only", "without"})
+    if (json.contains(key)) files.push_back(json_at<std::string>(json, key, where));
+  return files;
 }
 
 bool sum_is_right(const fs::path& path, const ManifestFile& file) {
@@ -144,7 +155,17 @@ std::vector<std::vector<std::string>> files_of_split(const Manifest& manifest, c
   if (manifest.reader == "cifar10") return {json_at<std::vector<std::string>>(json, "files", where)};
   auto text = [&](const char* key) { return json_at<std::string>(json, key, where); };
   if (manifest.reader == "idx") return {{text("images"), text("labels")}};
-  if (manifest.reader == "fer2013") return {{text("images"), text("labels")}, {text("csv")}};
+  if (manifest.reader == "fer2013") {
+    std::vector<std::vector<std::string>> ways{{text("images"), text("labels")}, {text("csv")}};
+    if (json.contains("folder")) ways.push_back({text("folder")});
+    return ways;
+  }
+  if (manifest.reader == "coco") return {coco_files(json, where)};
+  if (manifest.reader == "ilsvrc") {
+    std::vector<std::vector<std::string>> ways;
+    for (const auto& folder : json_at<std::vector<std::string>>(json, "pictures", where)) ways.push_back({folder});
+    return ways;
+  }
   if (manifest.reader == "image_folder") return {{text("folder")}};
   if (manifest.reader == "file_list") return {{text("file")}};
   if (manifest.reader == "drawn_digits" || manifest.reader == "union") return {};

@@ -31,6 +31,7 @@ struct ManifestDownload {
 struct Manifest {
   std::string name, title, reader, url, licence, citation, hint;
   std::vector<std::string> classes, notes;
+  std::vector<std::string> synsets;      ///< of ILSVRC's classes, in their order
   std::vector<std::string> folders;      ///< looked for under each data folder
   std::vector<std::string> system_dirs;  ///< full paths, looked into last
   std::map<std::string, ManifestFile> files;

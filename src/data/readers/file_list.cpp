@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
-#include <sstream>
 
 #include "base/did_you_mean.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "data/readers/csv.h"
 #include "data/readers/readers.h"
 
 namespace kinglet::data {
@@ -20,34 +19,6 @@ struct Row {
   std::string path, label, where;
 };
 
-/// One line of csv: fields parted by commas, quotes around a field keep commas in it, a doubled quote stands for one.
-std::vector<std::string> csv_fields(const std::string& line) {
-  std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '"' && quoted && i + 1 < line.size() && line[i + 1] == '"') {
-      fields.back() += line[++i];
-    } else if (line[i] == '"') {
-      quoted = !quoted;
-    } else if (line[i] == ',' && !quoted) {
-      fields.emplace_back();
-    } else {
-      fields.back() += line[i];
-    }
-  }
-  return fields;
-}
-
-std::vector<std::string> lines_of(const fs::path& path) {
-  std::istringstream text(read_text_file(path));
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(text, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    lines.push_back(line);
-  }
-  return lines;
-}
-
 std::string where_of(const fs::path& path, size_t line) { return fmt::format("{}: line {}", path.string(), line + 1); }
 
 size_t column_of(const std::vector<std::string>& header, const std::string& name, const fs::path& path) {
@@ -57,7 +28,7 @@ size_t column_of(const std::vector<std::string>& header, const std::string& name
 }
 
 std::vector<Row> csv_rows(const fs::path& path, const ListColumns& columns) {
-  const auto lines = lines_of(path);
+  const auto lines = csv_lines(path);
   if (lines.empty()) throw Error(path.string(), "is empty");
   const auto header = csv_fields(lines[0]);
   const size_t path_column = column_of(header, columns.path, path), label_column = column_of(header, columns.label, path);
@@ -72,7 +43,7 @@ std::vector<Row> csv_rows(const fs::path& path, const ListColumns& columns) {
 }
 
 std::vector<Row> plain_rows(const fs::path& path) {
-  const auto lines = lines_of(path);
+  const auto lines = csv_lines(path);
   std::vector<Row> rows;
   for (size_t i = 0; i < lines.size(); ++i) {
     const std::string& line = lines[i];

@@ -22,21 +22,21 @@ std::set<std::string> subfolders(const fs::path& folder) {
   return names;
 }
 
-bool is_picture(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return (ending == ".jpg" || ending == ".jpeg" || ending == ".png") && !path.filename().string().starts_with('.');
-}
-
 void append_class(const fs::path& root, const fs::path& folder, int label, FilePictures& pictures) {
   std::error_code error;
   for (const auto& entry : fs::recursive_directory_iterator(folder, fs::directory_options::follow_directory_symlink, error))
-    if (entry.is_regular_file() && is_picture(entry.path()))
+    if (entry.is_regular_file() && is_picture_file(entry.path()))
       pictures.entries.push_back({entry.path(), entry.path().lexically_relative(root).generic_string(), label});
   if (error) throw Error(folder.string(), "cannot be read: " + error.message());
 }
 
 }  // namespace
+
+bool is_picture_file(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return (ending == ".jpg" || ending == ".jpeg" || ending == ".png") && !path.filename().string().starts_with('.');
+}
 
 std::vector<std::string> image_folder_classes(const fs::path& root, const std::vector<std::string>& parts, bool& sorted) {
   std::set<std::string> folders;
