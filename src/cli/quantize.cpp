@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "flow/deploy.h"
 #include "flow/model_files.h"
+#include "quantize/blame.h"
 #include "quantize/quantize.h"
 
 namespace kinglet::cli {
@@ -14,7 +15,7 @@ namespace {
 struct Args {
   std::string model, data, out, io = "int8", observer;
   quantize::Options options;
-  int fold_pictures = 100;
+  int fold_pictures = 100, blame_pictures = 0;
 };
 
 std::string human(const quantize::Report& report, const quantize::FoldProof& proof, const std::string& out) {
@@ -25,6 +26,23 @@ std::string human(const quantize::Report& report, const quantize::FoldProof& pro
   std::string text = table(rows) + "\n";
   if (proof.n > 0) text += fmt::format("folded: largest output difference {:.2g}, {} label flips over {} pictures\n", proof.max_output_difference, proof.label_flips, proof.n);
   return text + fmt::format("{} quantization, calibrated on {} pictures of {}; wrote {}\n", report.method, report.calibration_n, report.calibration_data, out);
+}
+
+/// What a user can do about the layer that costs most.
+std::string mend(const quantize::BlameRow& worst, const quantize::Options& options) {
+  if (worst.op == "fully_connected" && !options.per_channel_fc) return "--per-channel-fc gives each of its outputs a weight scale";
+  if (options.observer != quantize::Observer::minmax) return "--observer minmax keeps its largest values; `quantize: qat` in a recipe trains with the rounding";
+  return "--observer mse clips its rare values; `quantize: qat` in a recipe trains with the rounding";
+}
+
+std::string human(const quantize::Blame& blame, const quantize::Options& options) {
+  std::vector<std::vector<std::string>> rows{{"layer", "operator", "agree % alone", "top-1 % alone", "agree % without", "top-1 % without"}};
+  for (const auto& r : blame.rows)
+    rows.push_back({r.name, r.op, fmt::format("{:.2f}", 100 * r.agree_only), fmt::format("{:.2f}", 100 * r.top1_only), fmt::format("{:.2f}", 100 * r.agree_without), fmt::format("{:.2f}", 100 * r.top1_without)});
+  std::string text = fmt::format("\nblame, over {} pictures: top-1 {:.2f} % in float, {:.2f} % with all layers rounded, {:.2f} % of answers agree; worst first\n", blame.n,
+                                 100 * blame.top1_float, 100 * blame.top1_all, 100 * blame.agree_all) + table(rows);
+  if (!blame.rows.empty() && blame.agree_all < 1) text += fmt::format("to mend: {} costs most; {}\n", blame.rows[0].name, mend(blame.rows[0], options));
+  return text;
 }
 
 }  // namespace
@@ -41,7 +59,8 @@ void add_quantize(Verb& verb) {
   verb.app.add_option("--input", verb.flags.input, "override the input contract: key=value,...");
   verb.app.add_flag("--per-channel-fc", args->options.per_channel_fc, "one weight scale an output of fully connected layers");
   verb.app.add_flag("!--no-bias-correction", args->options.bias_correction, "leave the biases as they are");
-  verb.examples("  kinglet quantize runs/cifar10_rep035/best.kinglet --data cifar10:train -o m.kinglet\n  kinglet quantize m.kinglet --data my_pictures/ --io uint8 -o m_u8.tflite");
+  verb.app.add_option("--blame", args->blame_pictures, "round each layer alone, and all but it, on so many pictures: which one costs the accuracy")->check(CLI::PositiveNumber);
+  verb.examples("  kinglet quantize m.kinglet --data cifar10:train -o m8.kinglet --blame 500\n  kinglet quantize runs/cifar10_rep035/best.kinglet --data cifar10:train -o m.kinglet\n  kinglet quantize m.kinglet --data my_pictures/ --io uint8 -o m_u8.tflite");
   verb.action = [&verb, args] {
     auto model = verb.open(args->model);
     const auto pictures = data::open_dataset(args->data, "train");
@@ -56,7 +75,13 @@ void add_quantize(Verb& verb) {
     Json json = quantize::report_to_json(result.report);
     json["file"] = args->out;
     json["fold_proof"] = proof.n > 0 ? quantize::proof_to_json(proof) : Json(nullptr);
-    verb.print(json, verb.flags.json ? "" : human(result.report, proof, args->out));
+    std::string text = human(result.report, proof, args->out);
+    if (args->blame_pictures > 0) {
+      const auto blame = quantize::blame(model, *pictures, *pictures, args->blame_pictures, args->options, verb.progress());
+      json["blame"] = quantize::blame_to_json(blame);
+      text += human(blame, args->options);
+    }
+    verb.print(json, text);
     return 0;
   };
 }

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/did_you_mean.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "card/lint.h"
@@ -50,6 +51,16 @@ int list(const Verb& verb, const Args& args) {
   return 0;
 }
 
+flow::PublishedModel published_or_fail(const std::string& name) {
+  std::vector<std::string> names;
+  for (const auto& model : flow::zoo_models()) names.push_back(model.name);
+  for (auto& model : flow::published_models()) {
+    if (model.name == name) return model;
+    names.push_back(model.name);
+  }
+  throw Error(name, "is no model of the zoo, shipped or published", did_you_mean(name, names), ErrorKind::usage);
+}
+
 int show_published(const Verb& verb, const flow::PublishedModel& m) {
   Json files = Json::array();
   std::string text = fmt::format("{} ({}), {}\ninput      {}\nlicences   code {}, weights {}, data {}\n", m.title, m.publisher.empty() ? "no publisher" : m.publisher,
@@ -67,7 +78,7 @@ int show_published(const Verb& verb, const flow::PublishedModel& m) {
 }
 
 int show(const Verb& verb, const std::string& name) {
-  if (!flow::is_zoo_model(name)) return show_published(verb, flow::published_model(name));
+  if (!flow::is_zoo_model(name)) return show_published(verb, published_or_fail(name));
   const auto model = flow::zoo_model(name);
   Json json = flow::zoo_model_to_json(model);
   json["folder"] = model.folder.string(), json["card"] = model.card;
@@ -82,7 +93,7 @@ int get(const Verb& verb, const std::string& name) {
     const auto model = flow::zoo_model(name);
     for (const auto& file : model.files) files.push_back((model.folder / file.file).string());
   } else {
-    for (const auto& path : flow::get_published(flow::published_model(name), verb.progress())) files.push_back(path.string());
+    for (const auto& path : flow::get_published(published_or_fail(name), verb.progress())) files.push_back(path.string());
   }
   for (const auto& file : files) text += file.get<std::string>() + "\n";
   verb.print({{"name", name}, {"files", files}}, text);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The program as a user meets it: verbs, JSON fields, exit codes, messages, files left behind.
 
-    cli_test.py PROGRAM [unittest arguments]     # suites: Basics, Errors, Flow, RealData
+    cli_test.py PROGRAM [unittest arguments]     # suites: Basics, Errors, Flow, Zoo, RealData
 """
 import json
 import os
@@ -142,6 +142,41 @@ class Errors(Case):
 
 
 @unittest.skipUnless((PROGRAM.parent / "kinglet-train").exists(), "built without libtorch")
+class Zoo(Case):
+    def test_list_has_the_fields_that_scripts_read(self):
+        models = {m["name"]: m for m in as_json("zoo", "list")["models"]}
+        row = models["cifar10_rep035"]
+        for key in ("dataset", "n", "float_top1", "int8_top1", "published_float_top1", "published_int8_top1", "params", "macs", "int8_bytes", "arena_bytes"):
+            self.assertIn(key, row)
+        self.assertEqual((row["n"], row["params"], row["published_int8_top1"]), (10000, 30874, 74.56))
+
+    def test_verify_without_pictures_says_what_it_skipped(self):
+        environment = dict(os.environ, KINGLET_DATA=str(self.dir), XDG_CACHE_HOME=str(self.dir))
+        done = kinglet("zoo", "verify", "mnist_rep035", "--json", env=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        results = [c["result"] for c in json.loads(done.stdout)["checks"]]
+        self.assertEqual(results.count("skipped") * 2, results.count("ok"))
+        self.assertGreaterEqual(results.count("skipped"), 3)
+
+    def test_names_are_model_arguments(self):
+        self.assertEqual(as_json("inspect", "mnist_rep035")["params"], 30586)
+        self.fails(2, "mnist_rep035", args=["zoo", "show", "mnist_rep053"])
+
+    def test_table_has_every_published_row(self):
+        rows = as_json("zoo", "table")["rows"]
+        self.assertEqual(len(rows), 31)
+        self.assertTrue(all(row["state"] in ("measured", "not comparable", "not there yet") for row in rows))
+        page = kinglet("zoo", "table", "--format", "html").stdout
+        self.assertEqual(page.count("<tr>"), 32)
+
+    def test_lint_reads_other_peoples_cards(self):
+        card = self.dir / "README.md"
+        card.write_text("| Model | Top-1 | Top-5 | FLOPs(M) | Params(M) | Inference(ms) |\n|---|---|---|---|---|---|\n| net | 98.29 | 74.56 | 0.21 | 0.021 | 22 |\n")
+        done = kinglet("zoo", "lint", card)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("Top-5", done.stdout)
+
+
 class Flow(Case):
     RECIPE = "name: tiny\nmodel: mobilenet_v2_rep@0.35,28x28x1,10\ndata: drawn_digits\nepochs: 2\nlimit: 2000\nbatch: 64\nlr: 0.1\nema: 0.98\n"
 
@@ -157,7 +192,9 @@ class Flow(Case):
         trained = as_json("train", recipe, "--runs", self.dir / "runs", "--quiet")
         best, int8, tflite, float_tflite = pathlib.Path(trained["best"]), self.dir / "m.kinglet", self.dir / "m.tflite", self.dir / "f.tflite"
         self.assertEqual(trained["epochs"], 2)
-        report = as_json("quantize", best, "--data", "drawn_digits:train", "-o", int8, "--calibration-n", 100)
+        report = as_json("quantize", best, "--data", "drawn_digits:train", "-o", int8, "--calibration-n", 100, "--blame", 40)
+        self.assertEqual(report["blame"]["n"], 40)
+        self.assertIn("stem.conv", {row["name"] for row in report["blame"]["rows"]})
         self.assertEqual(report["calibration_n"], 100)
         self.assertEqual(report["fold_proof"]["label_flips"], 0)
         self.assertLess(report["fold_proof"]["max_output_difference"], 1e-4)
@@ -179,7 +216,9 @@ class Flow(Case):
         bench = as_json("bench", tflite, "-n", 20, "--layers")
         self.assertLessEqual(bench["min_us"], bench["median_us"])
         card = as_json("card", int8, "--with", best, "--data", "drawn_digits:test", "--name", "tiny", "-o", self.dir / "card")
-        self.assertEqual({pathlib.Path(f).name for f in card["files"]}, {"README.md", "card.html", "card.json", "tiny_int8.tflite", "tiny_float.tflite", "tiny.onnx", "labels.txt", "recipe.yaml"})
+        self.assertEqual({pathlib.Path(f).name for f in card["files"]}, {"README.md", "card.html", "card.json", "tiny_int8.tflite", "tiny_float.tflite", "tiny.onnx", "labels.txt", "recipe.yaml",
+                                                                             "golden_input.bin", "golden_output_int8.bin", "golden_output_float32.bin"})
+        self.assertEqual(as_json("zoo", "lint", self.dir / "card")["findings"], [])
         self.assertIn(f"{figures[2]['top1']:.2f}", (self.dir / "card/README.md").read_text())
         sheet = self.dir / "sheet.png"
         as_json("eval", tflite, "--data", "drawn_digits:test", "--limit", 20, "--sheet", sheet)
