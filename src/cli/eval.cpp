@@ -14,7 +14,7 @@ namespace kinglet::cli {
 namespace {
 
 struct Args {
-  std::string model, data, engine = "session", outputs, sheet;
+  std::string model, data, engine = "session", outputs, sheet, mistake_sheet;
   eval::EvalOptions options;
 };
 
@@ -52,18 +52,21 @@ void add_eval(Verb& verb) {
   verb.app.add_option("--mistakes", args->options.mistakes, "how many of the most confident mistakes to list (default 10)");
   verb.app.add_option("--raw-output", args->outputs, "also write every output, in picture order");
   verb.app.add_option("--sheet", args->sheet, "PNG of the first 40 pictures with the answers");
+  verb.app.add_option("--mistake-sheet", args->mistake_sheet, "PNG of the most confident mistakes (as many as --mistakes; 40 where that is not given)");
   verb.app.add_option("--engine", args->engine, "session (default), portable, reference");
   verb.examples("  kinglet eval model.tflite --data cifar10:test\n  kinglet eval model.kinglet --data my_pictures/ --input order=bgr --json");
   verb.action = [&verb, args] {
     const auto model = flow::deployable(verb.open(args->model));
     const auto dataset = data::open_dataset(args->data, "test");
     auto engine = flow::make_engine(model, verb.numerics(), args->engine, verb.flags.threads);
+    if (!args->mistake_sheet.empty() && verb.app.count("--mistakes") == 0) args->options.mistakes = 40;
     args->options.keep_outputs = !args->outputs.empty();
     args->options.progress = verb.progress();
     const auto report = eval::evaluate(*engine, model, *dataset, args->options);
     for (const auto& warning : report.warnings) verb.warn()(warning);
     if (!args->outputs.empty()) write_file(args->outputs, report.outputs);
     if (!args->sheet.empty()) flow::write_picture_sheet(report, *dataset, 40, args->sheet);
+    if (!args->mistake_sheet.empty()) flow::write_mistake_sheet(report, *dataset, args->mistake_sheet);
     verb.print(eval_report_to_json(report), verb.flags.json ? "" : human(report));
     return 0;
   };

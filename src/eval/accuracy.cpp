@@ -146,7 +146,7 @@ std::vector<Mistake> worst_mistakes(const std::vector<Outcome>& outcomes, const 
   std::vector<Mistake> mistakes;
   for (int64_t i : wrong) {
     const Outcome& o = outcomes[static_cast<size_t>(i)];
-    mistakes.push_back({dataset.id(i), o.label, o.predicted, o.score});
+    mistakes.push_back({dataset.id(i), o.label, o.predicted, o.score, i});
   }
   return mistakes;
 }

@@ -41,6 +41,7 @@ struct Mistake {
   int label = 0;
   int predicted = 0;  ///< -1: an output before class_offset
   double score = 0;   ///< the predicted class's output as a real number
+  int64_t picture = -1;  ///< its number in the data set; not in JSON
 };
 
 struct EvalReport {

@@ -143,6 +143,16 @@ class Errors(Case):
 
 @unittest.skipUnless((PROGRAM.parent / "kinglet-train").exists(), "built without libtorch")
 class Zoo(Case):
+    def test_every_recipe_names_a_network_and_data_that_exist(self):
+        known = {d["name"] for d in as_json("data", "list")["datasets"]}
+        recipes = sorted((ROOT / "recipes").glob("*.yaml"))
+        self.assertGreater(len(recipes), 8)
+        for recipe in recipes:
+            keys = dict(line.split(": ", 1) for line in recipe.read_text().splitlines() if ": " in line and line[0] not in " #")
+            if "model" in keys:
+                self.assertGreater(as_json("inspect", keys["model"], cwd=recipe.parent)["params"], 1000, recipe)
+            self.assertIn(keys["data"].split(":")[0], known, recipe)
+
     def test_list_has_the_fields_that_scripts_read(self):
         models = {m["name"]: m for m in as_json("zoo", "list")["models"]}
         row = models["cifar10_rep035"]
@@ -220,6 +230,9 @@ class Flow(Case):
                                                                              "golden_input.bin", "golden_output_int8.bin", "golden_output_float32.bin"})
         self.assertEqual(as_json("zoo", "lint", self.dir / "card")["findings"], [])
         self.assertIn(f"{figures[2]['top1']:.2f}", (self.dir / "card/README.md").read_text())
+        mistakes = self.dir / "mistakes.png"
+        as_json("eval", tflite, "--data", "drawn_digits:test", "--mistake-sheet", mistakes)
+        self.assertEqual(mistakes.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
         sheet = self.dir / "sheet.png"
         as_json("eval", tflite, "--data", "drawn_digits:test", "--limit", 20, "--sheet", sheet)
         self.assertEqual(sheet.read_bytes()[:4], b"\x89PNG")
