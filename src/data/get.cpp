@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/resources.h"
 #include "base/sha256.h"
 #include "data/download.h"
 #include "data/manifest.h"
@@ -62,7 +63,7 @@ fs::path get(const std::string& name, const ProgressCallback& progress) {
   }
   if (!missing_split(manifest).empty()) {
     if (manifest.downloads.empty()) fail_not_found(manifest, missing_split(manifest));
-    for (const auto& part : manifest.downloads) get_part(manifest, part, cache_folder(), progress);
+    for (const auto& part : manifest.downloads) get_part(manifest, part, cache_folder("data"), progress);
     if (const auto split = missing_split(manifest); !split.empty()) fail_not_found(manifest, split);
   }
   check_sums(manifest, progress);
@@ -73,7 +74,7 @@ fs::path make(const std::string& name, const fs::path& folder) {
   const auto manifest = load_manifest(name);
   if (manifest.reader != "drawn_digits")
     throw Error(name, "is not a built-in data set", fmt::format("run 'kinglet data get {}'", name), ErrorKind::usage);
-  const fs::path target = folder.empty() ? cache_folder() / name : folder;
+  const fs::path target = folder.empty() ? cache_folder("data") / name : folder;
   for (const auto& [split, json] : manifest.splits) {
     const auto pictures = draw_digits(json_at<int64_t>(json, "count", name), json_at<uint64_t>(json, "seed", name));
     write_idx(target / (split + "-images-idx3-ubyte"), target / (split + "-labels-idx1-ubyte"), pictures);

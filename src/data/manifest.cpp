@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,6 +9,7 @@
 #include "base/did_you_mean.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/resources.h"
 #include "base/sha256.h"
 #include "data/gzip.h"
 
@@ -22,12 +22,6 @@ namespace {
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
-}
-
-fs::path program_folder() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  return error ? fs::path() : program.parent_path();
 }
 
 template <class T>
@@ -103,38 +97,22 @@ bool sum_is_right(const fs::path& path, const ManifestFile& file) {
 
 }  // namespace
 
-fs::path manifest_folder() {
-  std::vector<fs::path> candidates;
-  if (const auto set = environment("KINGLET_DATASETS"); !set.empty()) candidates = {set};
-  else candidates = {program_folder() / ".." / "share" / "kinglet" / "datasets", fs::path(KINGLET_SOURCE_DATASETS)};
-  for (const auto& folder : candidates)
-    if (fs::is_directory(folder)) return folder;
-  throw Error(candidates.back().string(), "the folder of data set manifests is missing", "set KINGLET_DATASETS to it", ErrorKind::missing_dependency);
-}
-
 std::vector<std::string> list_manifests() {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(manifest_folder()))
+  for (const auto& entry : fs::directory_iterator(resource_folder("datasets")))
     if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
   std::sort(names.begin(), names.end());
   return names;
 }
 
 bool has_manifest(const std::string& name) {
-  return !name.empty() && name.find('/') == std::string::npos && fs::is_regular_file(manifest_folder() / (name + ".json"));
+  return !name.empty() && name.find('/') == std::string::npos && fs::is_regular_file(resource_folder("datasets") / (name + ".json"));
 }
 
 Manifest load_manifest(const std::string& name) {
   if (!has_manifest(name)) throw Error(name, "is not a known data set", did_you_mean(name, list_manifests()), ErrorKind::usage);
-  const fs::path path = manifest_folder() / (name + ".json");
+  const fs::path path = resource_folder("datasets") / (name + ".json");
   return parse_manifest(parse_json(read_text_file(path), path.string()), path.string());
-}
-
-fs::path cache_folder() {
-  if (const auto cache = environment("XDG_CACHE_HOME"); !cache.empty()) return fs::path(cache) / "kinglet" / "data";
-  const auto home = environment("HOME");
-  if (home.empty()) throw Error("HOME", "is not set, so there is no ~/.cache/kinglet/data", "set HOME or KINGLET_DATA", ErrorKind::missing_dependency);
-  return fs::path(home) / ".cache" / "kinglet" / "data";
 }
 
 std::vector<fs::path> data_folders() {
@@ -145,7 +123,7 @@ std::vector<fs::path> data_folders() {
     if (end > at) folders.emplace_back(list.substr(at, end - at));
     at = end + 1;
   }
-  if (!environment("XDG_CACHE_HOME").empty() || !environment("HOME").empty()) folders.push_back(cache_folder());
+  if (!environment("XDG_CACHE_HOME").empty() || !environment("HOME").empty()) folders.push_back(cache_folder("data"));
   return folders;
 }
 

@@ -40,8 +40,6 @@ struct Manifest {
   std::map<std::string, std::string> split_names;  ///< other words for splits ("private": "test")
 };
 
-/// $KINGLET_DATASETS, else <program folder>/../share/kinglet/datasets, else the source tree. Error when there is none.
-std::filesystem::path manifest_folder();
 std::vector<std::string> list_manifests();
 bool has_manifest(const std::string& name);
 /// Error with a suggestion for an unknown name, or naming file and key for a damaged manifest.
@@ -49,8 +47,6 @@ Manifest load_manifest(const std::string& name);
 
 /// $KINGLET_DATA (parted by ':'), then ~/.cache/kinglet/data.
 std::vector<std::filesystem::path> data_folders();
-/// ~/.cache/kinglet/data (or $XDG_CACHE_HOME/kinglet/data), where `get` puts files.
-std::filesystem::path cache_folder();
 
 /// Files or folders that a split needs, relative to the data set's folder; each list alone is enough (FER2013 comes as an
 /// IDX pair or as one csv).
