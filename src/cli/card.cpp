@@ -9,7 +9,7 @@ namespace kinglet::cli {
 
 void add_card(Verb& verb) {
   struct Args {
-    std::vector<std::string> with;
+    std::vector<std::string> with, seed_runs;
     std::string model, data, out;
     flow::CardOptions options;
   };
@@ -19,6 +19,7 @@ void add_card(Verb& verb) {
   verb.app.add_option("--data", args->data, "test pictures, NAME[:SPLIT] or a path (default split: test)")->required();
   verb.app.add_option("-o,--output", args->out, "folder for README.md, card.html, card.json and the exported files")->required();
   verb.app.add_option("--with", args->with, "the same network in another precision, for a row of its own");
+  verb.app.add_option("--seed-run", args->seed_runs, "the same recipe trained with another seed (float or int8), for mean and spread");
   verb.app.add_option("--name", args->options.name, "name on the card (default: the model's)");
   verb.app.add_option("--description", args->options.description, "a sentence or two");
   verb.app.add_option("--weights-licence", args->options.licences.weights, "licence of the weights (default Apache-2.0)");
@@ -27,6 +28,7 @@ void add_card(Verb& verb) {
   verb.action = [&verb, args] {
     std::vector<graph::Model> models{verb.open(args->model)};
     for (const auto& other : args->with) models.push_back(verb.open(other));
+    for (const auto& other : args->seed_runs) args->options.seed_runs.push_back(verb.open(other));
     const auto pictures = data::open_dataset(args->data, "test");
     args->options.numerics = verb.numerics();
     args->options.threads = verb.flags.threads;

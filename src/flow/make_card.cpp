@@ -12,6 +12,7 @@
 #include "flow/model_files.h"
 #include "flow/open_model.h"
 #include "flow/published.h"
+#include "flow/seed_spread.h"
 #include "flow/zoo_verify.h"
 
 namespace kinglet::flow {
@@ -98,6 +99,27 @@ std::vector<std::string> reproduce(const std::vector<graph::Model>& models, cons
   return lines;
 }
 
+SeedFigure seed_figure(const graph::Model& model, int64_t hits, int64_t n) {
+  const Json training = model.provenance.value("training", Json());
+  if (!training.is_object() || !training.contains("seed")) throw Error(model.name, "does not say which seed it was trained with", "give runs of `kinglet train`", ErrorKind::usage);
+  return {training["seed"].get<uint64_t>(), is_int8(model.graph) ? "int8" : "float32", 100.0 * static_cast<double>(hits) / static_cast<double>(n), n};
+}
+
+std::vector<std::string> seed_spread(const std::vector<graph::Model>& models, const std::vector<card::BackendRow>& rows, const data::Dataset& pictures, const CardOptions& options) {
+  if (options.seed_runs.empty()) return {};
+  std::vector<SeedFigure> figures;
+  for (const auto& model : models)
+    for (const auto& row : rows)
+      if (row.backend == "TFLite" && (row.precision == "int8") == is_int8(model.graph)) figures.push_back(seed_figure(model, row.accuracy->top1_hits, row.accuracy->n));
+  for (const auto& model : options.seed_runs) {
+    const auto deployed = deployable(model);
+    auto engine = make_engine(deployed, options.numerics, "session", options.threads);
+    const auto report = eval::evaluate(*engine, deployed, pictures, {});
+    figures.push_back(seed_figure(model, report.top1_hits, report.n));
+  }
+  return spread_sentences(figures);
+}
+
 /// What others printed of the same network.
 std::vector<card::PublishedFigure> published_figures(const std::string& name) {
   std::vector<card::PublishedFigure> figures;
@@ -169,6 +191,7 @@ std::vector<fs::path> make_card(const std::vector<graph::Model>& models, const d
   input.curve = training_curve(first_provenance(models, "curve"));
   input.reproduce = reproduce(models, name, pictures.info().name);
   input.proofs = proofs(models, input.rows);
+  for (auto& sentence : seed_spread(models, input.rows, pictures, options)) input.proofs.push_back(std::move(sentence));
   input.published = published_figures(name);
   input.tool_version = KINGLET_VERSION;
   auto files = card::write_card(input, folder);

@@ -16,6 +16,7 @@ namespace kinglet::flow {
 struct CardOptions {
   std::string name;                      ///< default: the first model's
   std::string description;
+  std::vector<graph::Model> seed_runs;   ///< the same recipe trained with other seeds, for mean and spread
   card::Licences licences{"Apache-2.0", "Apache-2.0", ""};  ///< data: the data set's own when empty
   ops::Numerics numerics = ops::Numerics::tflm;
   int threads = 0;

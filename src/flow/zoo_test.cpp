@@ -14,6 +14,7 @@
 #include "flow/engine.h"
 #include "flow/open_model.h"
 #include "flow/published.h"
+#include "flow/seed_spread.h"
 #include "flow/zoo_models.h"
 #include "flow/zoo_table.h"
 #include "flow/zoo_verify.h"
@@ -131,6 +132,14 @@ TEST_F(OneModel, TableSaysWhatIsThereAndWhatIsNot) {
   }
   EXPECT_EQ(measured, 2);
   EXPECT_EQ(missing, 4);
+}
+
+TEST(Seeds, MeanAndSpreadOfEachPrecision) {
+  const std::vector<SeedFigure> figures{{1, "int8", 82.0, 10000}, {1, "float32", 82.5, 10000}, {3, "int8", 84.0, 10000}, {2, "int8", 83.0, 10000}};
+  const auto sentences = spread_sentences(figures);
+  ASSERT_EQ(sentences.size(), 1u);  // one seed alone has no spread
+  EXPECT_EQ(sentences[0], "Top-1 of int8 over 3 trainings (seeds 1, 2, 3), 10000 test pictures each: mean 83.00 %, standard deviation 1.00, lowest 82.00 %, highest 84.00 %.");
+  EXPECT_THROW(spread_sentences({{1, "int8", 82, 10}, {1, "int8", 83, 10}}), Error);
 }
 
 TEST(Zoo, GoldenPicturesAreTheSameEachTimeAndNotFlat) {
