@@ -8,6 +8,7 @@
 #include "graph/serialize.h"
 #include "ops/verify.h"
 #include "flow/zoo_models.h"
+#include "zoo/network_file.h"
 #include "zoo/zoo.h"
 
 namespace kinglet::flow {
@@ -41,6 +42,7 @@ graph::Model open_file(const fs::path& path, const WarningCallback& warn) {
 }
 
 bool is_zoo_text(const std::string& text) {
+  if (zoo::is_network_path(text)) return true;
   const std::string arch = text.substr(0, text.find('@'));
   for (const auto& row : zoo::rows())
     if (row.name == arch) return true;
@@ -51,7 +53,7 @@ bool is_zoo_text(const std::string& text) {
 
 graph::Model open_model(const std::string& text, const OpenOptions& options) {
   graph::Model model;
-  if (fs::is_regular_file(text)) model = open_file(text, options.warn);
+  if (fs::is_regular_file(text) && !zoo::is_network_path(text)) model = open_file(text, options.warn);
   else if (is_zoo_model(text)) model = open_file(zoo_model(text).path("TFLite", "int8"), options.warn);
   else if (is_zoo_text(text)) model = zoo::build(text, options.seed);
   else throw Error(text, "there is no such file, no zoo model and no architecture of that name", "`kinglet zoo list` lists the models, `kinglet inspect mobilenet_v2_rep@0.35,32x32x3,10` shows an architecture");

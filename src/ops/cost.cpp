@@ -9,13 +9,19 @@ namespace kinglet::ops {
 
 namespace {
 
-/// Weights, biases, gamma and beta; not running statistics (inputs 3 and 4 of a BatchNorm), shape or axis constants.
+/// The 3 of x + 3: part of a formula, not learnt.
+bool is_number(const graph::Node& node, const graph::Value& value) {
+  return (node.op == graph::OpKind::Add || node.op == graph::OpKind::Mul) && value.shape.elements() == 1;
+}
+
+/// Weights, biases, gamma and beta; not running statistics (inputs 3 and 4 of a BatchNorm), shape or axis constants, plain numbers.
 std::set<graph::ValueId> parameter_values(const graph::Graph& graph) {
   std::set<graph::ValueId> params;
   for (const auto& node : graph.nodes()) {
     const size_t last = node.op == graph::OpKind::BatchNorm ? 3 : node.inputs.size();
     for (size_t i = 0; i < std::min(last, node.inputs.size()); ++i)
-      if (node.inputs[i] != graph::kNone && graph.value(node.inputs[i]).is_constant()) params.insert(node.inputs[i]);
+      if (node.inputs[i] != graph::kNone && graph.value(node.inputs[i]).is_constant() && !is_number(node, graph.value(node.inputs[i])))
+        params.insert(node.inputs[i]);
   }
   return params;
 }

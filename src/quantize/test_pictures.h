@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "data/dataset.h"
+#include "graph/input_spec.h"
 
 namespace kinglet::quantize {
 

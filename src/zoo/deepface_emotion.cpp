@@ -6,17 +6,16 @@ namespace kinglet::zoo {
 
 namespace {
 
-using graph::Activation;
 using graph::ValueId;
 
 ValueId conv_relu(Layers& net, ValueId x, int out, int kernel, bool norm, const std::string& name) {
   ValueId y = net.conv(x, {out, kernel, 1, {}, true}, name);
   if (norm) y = net.batch_norm(y, name + ".bn");
-  return net.activation(y, Activation::relu, name + ".relu");
+  return net.activation(y, Act::relu, name + ".relu");
 }
 
 ValueId dense_relu(Layers& net, ValueId x, int out, double dropout, const std::string& name) {
-  const ValueId y = net.activation(net.dense(x, out, name, 2.0), Activation::relu, name + ".relu");
+  const ValueId y = net.activation(net.dense(x, out, name, 2.0), Act::relu, name + ".relu");
   return net.dropout(y, dropout, name + ".dropout");
 }
 

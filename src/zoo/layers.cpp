@@ -102,9 +102,14 @@ Layers::ValueId Layers::batch_norm(ValueId x, const std::string& name, float eps
   return builder_.node(OpKind::BatchNorm, graph::BatchNormAttrs{eps, momentum}, std::move(inputs), name);
 }
 
-Layers::ValueId Layers::activation(ValueId x, graph::Activation kind, const std::string& name) {
-  if (kind == graph::Activation::none) return x;
-  return builder_.node(kind == graph::Activation::relu ? OpKind::Relu : OpKind::Relu6, graph::NoAttrs{}, {x}, name);
+Layers::ValueId Layers::activation(ValueId x, Act kind, const std::string& name) {
+  switch (kind) {
+    case Act::none: return x;
+    case Act::relu: return builder_.node(OpKind::Relu, graph::NoAttrs{}, {x}, name);
+    case Act::relu6: return builder_.node(OpKind::Relu6, graph::NoAttrs{}, {x}, name);
+    case Act::hard_swish: return builder_.node(OpKind::HardSwish, graph::NoAttrs{}, {x}, name);
+  }
+  KINGLET_CHECK(false, "an activation without a case");
 }
 
 Layers::ValueId Layers::add(ValueId a, ValueId b, const std::string& name) {
@@ -116,6 +121,22 @@ Layers::ValueId Layers::multiply(ValueId a, ValueId b, const std::string& name) 
 }
 
 Layers::ValueId Layers::logistic(ValueId x, const std::string& name) { return builder_.node(OpKind::Logistic, graph::NoAttrs{}, {x}, name); }
+
+Layers::ValueId Layers::hard_sigmoid(ValueId x, const std::string& name) {
+  const ValueId shifted = add(x, builder_.constant(name + ".three", Tensor::of<float>(Shape{1}, {3.0f})), name + ".shifted");
+  const ValueId sixth = builder_.constant(name + ".sixth", Tensor::of<float>(Shape{1}, {1.0f / 6.0f}));
+  return multiply(activation(shifted, Act::relu6, name + ".relu6"), sixth, name);
+}
+
+Layers::ValueId Layers::squeeze_excite(ValueId x, int squeeze, const std::string& reduce, const std::string& excite, bool hard_gate) {
+  ValueId y = conv(global_mean(x, reduce + ".mean", true), {squeeze, 1, 1, {}, true}, reduce);
+  y = conv(activation(y, Act::relu, reduce + ".relu"), {channels(x), 1, 1, {}, true}, excite);
+  return multiply(x, hard_gate ? hard_sigmoid(y, excite + ".gate") : logistic(y, excite + ".gate"), excite + ".scaled");
+}
+
+Layers::ValueId Layers::concat(const std::vector<ValueId>& parts, const std::string& name) {
+  return builder_.node(OpKind::Concatenation, graph::ConcatenationAttrs{3}, parts, name);
+}
 
 Layers::ValueId Layers::global_mean(ValueId x, const std::string& name, bool keep_dims) {
   return builder_.node(OpKind::Mean, graph::MeanAttrs{{1, 2}, keep_dims}, {x}, name);
@@ -129,8 +150,13 @@ Layers::ValueId Layers::global_average_pool(ValueId x, const std::string& name) 
   return builder_.node(OpKind::AveragePool2d, attrs, {x}, name);
 }
 
-Layers::ValueId Layers::max_pool(ValueId x, int kernel, int stride, const std::string& name) {
-  return builder_.node(OpKind::MaxPool2d, graph::Pool2dAttrs{kernel, kernel, stride, stride, {}, graph::Activation::none}, {x}, name);
+Layers::ValueId Layers::max_pool(ValueId x, int kernel, int stride, const std::string& name, bool cover) {
+  const Shape& shape = builder_.value(x).shape;
+  graph::Padding padding{graph::PaddingMode::explicit_, 0, 0, 0, 0};
+  const auto beyond = [&](int64_t n) { return n <= kernel ? 0 : static_cast<int>((stride - (n - kernel) % stride) % stride); };
+  if (cover) padding.bottom = beyond(shape[1]), padding.right = beyond(shape[2]);
+  if (padding.bottom == 0 && padding.right == 0) padding = {};
+  return builder_.node(OpKind::MaxPool2d, graph::Pool2dAttrs{kernel, kernel, stride, stride, padding, graph::Activation::none}, {x}, name);
 }
 
 Layers::ValueId Layers::average_pool(ValueId x, int kernel, int stride, const std::string& name) {

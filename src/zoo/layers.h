@@ -25,6 +25,8 @@ class Options {
   std::vector<std::string> known_;
 };
 
+enum class Act : uint8_t { none, relu, relu6, hard_swish };
+
 struct ConvShape {
   int out, kernel = 3, stride = 1;
   graph::Padding padding;
@@ -39,19 +41,26 @@ class Layers {
 
   ValueId input() const { return input_; }
   int channels(ValueId x) const;
+  const Shape& shape(ValueId x) const { return builder_.value(x).shape; }
   ValueId conv(ValueId x, const ConvShape& shape, const std::string& name);
   /// Channel multiplier 1; `shape.out` is not read.
   ValueId depthwise(ValueId x, const ConvShape& shape, const std::string& name);
   ValueId batch_norm(ValueId x, const std::string& name, float eps = 1e-5f, float momentum = 0.1f);
-  ValueId activation(ValueId x, graph::Activation kind, const std::string& name);
+  ValueId activation(ValueId x, Act kind, const std::string& name);
   ValueId add(ValueId a, ValueId b, const std::string& name);
   ValueId multiply(ValueId a, ValueId b, const std::string& name);
   ValueId logistic(ValueId x, const std::string& name);
+  /// relu6(x + 3) / 6.
+  ValueId hard_sigmoid(ValueId x, const std::string& name);
+  /// x times a gate per channel: mean over the picture, 1x1 to `squeeze`, ReLU, 1x1 back, logistic or hard sigmoid (Hu et al. 2018).
+  ValueId squeeze_excite(ValueId x, int squeeze, const std::string& reduce, const std::string& excite, bool hard_gate);
+  /// Along the channels.
+  ValueId concat(const std::vector<ValueId>& parts, const std::string& name);
   /// N x C, or N x 1 x 1 x C.
   ValueId global_mean(ValueId x, const std::string& name, bool keep_dims = false);
   ValueId global_average_pool(ValueId x, const std::string& name);
-  /// No padding: only whole windows count.
-  ValueId max_pool(ValueId x, int kernel, int stride, const std::string& name);
+  /// No padding: only whole windows count; with `cover` the last window may reach over the edge (PyTorch's ceil_mode).
+  ValueId max_pool(ValueId x, int kernel, int stride, const std::string& name, bool cover = false);
   ValueId average_pool(ValueId x, int kernel, int stride, const std::string& name);
   ValueId dropout(ValueId x, double rate, const std::string& name);
   /// Over the flattened x. `gain` is the variance of the weights times the number of inputs: 2 where a ReLU follows.
@@ -73,6 +82,8 @@ class Layers {
 graph::Padding explicit_padding(int pixels);
 graph::Padding same_padding();
 
+/// "32x32x3" into the spec; throws a usage Error at `where`.
+void parse_size(const std::string& word, const std::string& where, Spec& spec);
 /// Refuses a spec that names a width.
 void refuse_width(const Spec& spec);
 /// Refuses pictures smaller than `side` either way.

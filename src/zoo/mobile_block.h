@@ -10,9 +10,10 @@ namespace kinglet::zoo {
 
 /// What stays the same in a whole network.
 struct MobileStyle {
-  graph::Activation activation = graph::Activation::relu6;
+  Act activation = Act::relu6;
   bool same = false;  ///< pads as TensorFlow does; Keras's explicit padding before a stride of 2 comes to the same pixels
   float eps = 1e-5f, momentum = 0.1f;
+  bool hard_gate = false;  ///< squeeze-and-excitation ends in a hard sigmoid, not a logistic
 
   graph::Padding around(int kernel) const { return same ? same_padding() : explicit_padding(kernel / 2); }
 };
@@ -22,16 +23,17 @@ struct MobileNames {
   std::string block, expand, expand_norm, depthwise, depthwise_norm, reduce, excite, project, project_norm;
 };
 
+/// timm's names of a block: one that does not expand calls its projection conv_pw and counts its BatchNorms from 1 all the same.
+MobileNames timm_names(const std::string& block, bool expands);
+
 struct MobileBlock {
   int expanded, out, kernel = 3, stride = 1;
-  int squeeze = 0;     ///< channels between the two 1x1 convolutions of squeeze-and-excitation (Hu et al. 2018); 0: none
+  int squeeze = 0;     ///< channels between the two 1x1 convolutions of squeeze-and-excitation; 0: none
   bool skip = true;    ///< add the input where stride is 1 and the channels agree
 };
 
 /// Activation of BatchNorm of x.
 graph::ValueId norm_act(Layers& net, const MobileStyle& style, graph::ValueId x, const std::string& norm);
-/// x times the logistic of (1x1, ReLU, 1x1) of its mean.
-graph::ValueId squeeze_excite(Layers& net, graph::ValueId x, int squeeze, const std::string& reduce, const std::string& excite);
 /// 1x1 to `expanded` (left out where x has as many), depthwise, squeeze-and-excitation, linear 1x1 to `out`.
 graph::ValueId mobile_block(Layers& net, const MobileStyle& style, const MobileBlock& block, const MobileNames& names, graph::ValueId x);
 

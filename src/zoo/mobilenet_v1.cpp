@@ -8,7 +8,6 @@ namespace kinglet::zoo {
 
 namespace {
 
-using graph::Activation;
 using graph::ValueId;
 
 struct Pair {
@@ -18,12 +17,12 @@ constexpr Pair kPairs[] = {{64, 1},  {128, 2}, {128, 1}, {256, 2}, {256, 1},  {5
                            {512, 1}, {512, 1}, {512, 1}, {512, 1}, {1024, 2}, {1024, 1}};
 
 struct Style {
-  Activation activation;
+  Act activation;
   bool bias;
 };
 
 ValueId norm_act(Layers& net, ValueId x, const Style& style, const std::string& name) {
-  const char* act = style.activation == Activation::relu ? ".relu" : ".relu6";
+  const char* act = style.activation == Act::relu ? ".relu" : ".relu6";
   return net.activation(net.batch_norm(x, name + ".bn", 1e-3f, 0.01f), style.activation, name + act);
 }
 
@@ -31,7 +30,7 @@ ValueId norm_act(Layers& net, ValueId x, const Style& style, const std::string& 
 
 graph::Model build_mobilenet_v1(const Spec& spec, uint64_t seed) {
   Options options(spec);
-  const Style style{options.word("act", "relu6", {"relu", "relu6"}) == "relu" ? Activation::relu : Activation::relu6,
+  const Style style{options.word("act", "relu6", {"relu", "relu6"}) == "relu" ? Act::relu : Act::relu6,
                     options.word("bias", "no", {"yes", "no"}) == "yes"};
   const std::string range = options.word("input", "signed", {"unit", "signed", "raw", "imagenet"});
   options.done();

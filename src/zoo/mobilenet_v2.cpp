@@ -27,7 +27,7 @@ MobileNames names_of(const std::string& block, bool expands) {
 graph::Model build_mobilenet_v2(const Spec& spec, uint64_t seed) {
   Options options(spec);
   MobileStyle style;
-  if (options.word("padding", "torch", {"torch", "keras"}) == "keras") style = {graph::Activation::relu6, true, 1e-3f, 0.01f};
+  if (options.word("padding", "torch", {"torch", "keras"}) == "keras") style = {Act::relu6, true, 1e-3f, 0.01f};
   const int stem_stride = options.integer("stem_stride", 2, 1, 2);
   const double dropout = options.number("dropout", 0.2, 0, 0.9);
   const std::string range = options.word("input", "signed", {"unit", "signed", "raw", "imagenet"});

@@ -26,7 +26,7 @@ ValueId rep_conv(Layers& net, ValueId x, int out, int stride, const std::string&
     const ValueId sum = net.add(conv, net.batch_norm(y, step + ".identity_bn"), step + ".add");
     y = i > 0 ? net.add(sum, dense, step + ".add_dense") : sum;
   }
-  return net.activation(y, graph::Activation::relu, name + ".relu");
+  return net.activation(y, Act::relu, name + ".relu");
 }
 
 }  // namespace
@@ -39,7 +39,7 @@ graph::Model build_mobilenet_v2_rep(const Spec& spec, uint64_t seed) {
 
   Layers net(spec, seed);
   ValueId x = net.conv(net.input(), {divisible_by_8(32 * spec.width), 3, 2, explicit_padding(1), false}, "stem.conv");
-  x = net.activation(net.batch_norm(x, "stem.bn"), graph::Activation::relu6, "stem.relu6");
+  x = net.activation(net.batch_norm(x, "stem.bn"), Act::relu6, "stem.relu6");
   for (int s = 0; s < stages; ++s)
     for (int b = 0; b < kStages[s].blocks; ++b)
       x = rep_conv(net, x, 2 * divisible_by_8(kStages[s].channels * spec.width), b == 0 ? kStages[s].stride : 1,

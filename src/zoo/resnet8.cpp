@@ -6,7 +6,6 @@ namespace kinglet::zoo {
 
 namespace {
 
-using graph::Activation;
 using graph::ValueId;
 
 ValueId conv_bn(Layers& net, ValueId x, int out, int stride, const std::string& name) {
@@ -14,10 +13,10 @@ ValueId conv_bn(Layers& net, ValueId x, int out, int stride, const std::string& 
 }
 
 ValueId stack(Layers& net, ValueId x, int out, int stride, const std::string& name) {
-  ValueId y = net.activation(conv_bn(net, x, out, stride, name + ".first"), Activation::relu, name + ".first.relu");
+  ValueId y = net.activation(conv_bn(net, x, out, stride, name + ".first"), Act::relu, name + ".first.relu");
   y = conv_bn(net, y, out, 1, name + ".second");
   const ValueId shortcut = stride == 1 ? x : net.conv(x, {out, 1, stride, same_padding(), true}, name + ".shortcut");
-  return net.activation(net.add(shortcut, y, name + ".add"), Activation::relu, name + ".relu");
+  return net.activation(net.add(shortcut, y, name + ".add"), Act::relu, name + ".relu");
 }
 
 }  // namespace
@@ -29,7 +28,7 @@ graph::Model build_resnet8(const Spec& spec, uint64_t seed) {
   refuse_width(spec);
 
   Layers net(spec, seed);
-  ValueId x = net.activation(conv_bn(net, net.input(), 16, 1, "stem"), Activation::relu, "stem.relu");
+  ValueId x = net.activation(conv_bn(net, net.input(), 16, 1, "stem"), Act::relu, "stem.relu");
   x = stack(net, x, 16, 1, "stack0");
   x = stack(net, x, 32, 2, "stack1");
   x = stack(net, x, 64, 2, "stack2");

@@ -2,7 +2,7 @@
 
 #include "base/did_you_mean.h"
 #include "base/error.h"
-#include "zoo/zoo.h"
+#include "zoo/layers.h"
 
 namespace kinglet::zoo {
 
@@ -10,9 +10,11 @@ namespace {
 
 constexpr int kMaxSide = 4096, kMaxClasses = 100000;
 
-[[noreturn]] void refuse(const std::string& text, const std::string& what, const std::string& hint) {
-  throw Error("model '" + text + "'", what, hint, ErrorKind::usage);
-}
+[[noreturn]] void refuse_at(const std::string& where, const std::string& what, const std::string& hint) { throw Error(where, what, hint, ErrorKind::usage); }
+
+std::string place(const std::string& text) { return "model '" + text + "'"; }
+
+[[noreturn]] void refuse(const std::string& text, const std::string& what, const std::string& hint) { refuse_at(place(text), what, hint); }
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts(1);
@@ -23,12 +25,11 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
-int to_int(const std::string& word, const std::string& text, int low, int high) {
+int to_int(const std::string& word, const std::string& where, int low, int high, const std::string& hint) {
   int value = 0;
   auto [end, code] = std::from_chars(word.data(), word.data() + word.size(), value);
   if (code != std::errc() || end != word.data() + word.size() || value < low || value > high)
-    refuse(text, "'" + word + "' is not a whole number from " + std::to_string(low) + " to " + std::to_string(high),
-           "write it like name@width,HxWxC,classes");
+    refuse_at(where, "'" + word + "' is not a whole number from " + std::to_string(low) + " to " + std::to_string(high), hint);
   return value;
 }
 
@@ -51,16 +52,18 @@ double to_width(const std::string& word, const std::string& text) {
   return value;
 }
 
-void read_size(const std::string& word, Spec& spec) {
-  auto sides = split(word, 'x');
-  if (sides.size() != 3) refuse(spec.text, "'" + word + "' is not an input size", "height x width x channels, for example 32x32x3");
-  spec.height = to_int(sides[0], spec.text, 8, kMaxSide);
-  spec.width_px = to_int(sides[1], spec.text, 8, kMaxSide);
-  spec.channels = to_int(sides[2], spec.text, 1, 3);
-  if (spec.channels == 2) refuse(spec.text, "pictures have 1 or 3 channels, not 2", "");
-}
+constexpr const char* kForm = "write it like name@width,HxWxC,classes";
 
 }  // namespace
+
+void parse_size(const std::string& word, const std::string& where, Spec& spec) {
+  auto sides = split(word, 'x');
+  if (sides.size() != 3) refuse_at(where, "'" + word + "' is not an input size", "height x width x channels, for example 32x32x3");
+  spec.height = to_int(sides[0], where, 8, kMaxSide, "a side of the picture");
+  spec.width_px = to_int(sides[1], where, 8, kMaxSide, "a side of the picture");
+  spec.channels = to_int(sides[2], where, 1, 3, "1 for gray, 3 for colour");
+  if (spec.channels == 2) refuse_at(where, "pictures have 1 or 3 channels, not 2", "");
+}
 
 Spec parse_spec(const std::string& text) {
   Spec spec;
@@ -75,8 +78,8 @@ Spec parse_spec(const std::string& text) {
   spec.width_given = is_width(words[next]);
   if (spec.width_given) spec.width = to_width(words[next++], text);
   if (next + 2 > words.size()) refuse(text, "needs an input size and a number of classes", usage);
-  read_size(words[next++], spec);
-  spec.classes = to_int(words[next++], text, 2, kMaxClasses);
+  parse_size(words[next++], place(text), spec);
+  spec.classes = to_int(words[next++], place(text), 2, kMaxClasses, kForm);
   for (; next < words.size(); ++next) {
     const size_t equals = words[next].find('=');
     if (equals == std::string::npos) refuse(text, "'" + words[next] + "' is not key=value", usage);

@@ -39,7 +39,7 @@ const std::vector<Row>& sizes();
 /// Throws a usage Error that quotes the text, with a suggestion for a misspelt name or option.
 Spec parse_spec(const std::string& text);
 
-/// The initialized training Model: Graph (input "input", output the softmax), input contract, labels left empty.
+/// `spec` is such a text or the path of a network file (network_file.h). The initialized training Model: Graph (input "input", output the softmax), input contract, labels left empty.
 /// Weights: normal with deviation sqrt(2 / fan_in) (He et al. 2015, section 2.2), drawn from (seed, 0, parameter, init).
 graph::Model build(const std::string& spec, uint64_t seed);
 

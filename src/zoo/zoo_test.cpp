@@ -52,6 +52,13 @@ TEST(Zoo, KnownSizesHaveTheirCounts) {
 TEST(Zoo, PublishedTrainableCounts) {
   EXPECT_EQ(ops::cost(build("mobilenet_v2@1.0,224x224x3,1000", 1).graph).params, 3504872);
   EXPECT_EQ(ops::cost(build("mobilenet_v2@1.0,32x32x3,10", 1).graph).params, 2236682);
+  EXPECT_EQ(ops::cost(build("mobilenet_v3_small@224x224x3,1000", 1).graph).params, 2542856);  // torchvision, as the next three
+  EXPECT_EQ(ops::cost(build("mobilenet_v3_small@224x224x3,1000", 1).graph).macs, 56510400);
+  EXPECT_EQ(ops::cost(build("squeezenet@224x224x3,1000", 1).graph).params, 1235496);
+  EXPECT_EQ(ops::cost(build("mnasnet_b1@0.5,224x224x3,1000", 1).graph).params, 2218512);
+  EXPECT_EQ(ops::cost(build("mnasnet_b1@1.0,224x224x3,1000", 1).graph).params, 4383312);
+  EXPECT_EQ(ops::cost(build("mnasnet_a1@1.0,224x224x3,1000", 1).graph).params, 3887038);  // timm, as the next
+  EXPECT_EQ(ops::cost(build("efficientnet_lite0@224x224x3,1000", 1).graph).params, 4652008);
 }
 
 TEST(Zoo, StemStrideAndPaddingOfMobileNetV2) {
