@@ -23,18 +23,19 @@ typedef struct {
   int32_t pad_top, pad_left;
 } kinglet_window;
 
-/* Depthwise: out_c = in_c x multiplier. Zero points are those of the quantized values; min and max clamp the output. */
+/* Depthwise: out_c = in_c x multiplier. Zero points are those of the quantized values (weight_zero: 0 but in models that came
+ * from uint8); min and max clamp the output. */
 typedef struct {
   kinglet_window window;
   int32_t in_c, out_c;
-  int32_t in_zero, out_zero, out_min, out_max;
+  int32_t in_zero, out_zero, out_min, out_max, weight_zero;
 } kinglet_conv2d_s8_args;
 
 /* multiplier_step: 1 = one multiplier an output, 0 = one for all. round_once: see kinglet_requantize_once. */
 typedef struct {
   int32_t in_n, out_n;
   int32_t in_zero, out_zero, out_min, out_max;
-  int32_t multiplier_step, round_once;
+  int32_t multiplier_step, round_once, weight_zero;
 } kinglet_fully_connected_s8_args;
 
 /* Output sizes, outermost first, and how far each input moves along each; 0 repeats it. */
@@ -55,10 +56,11 @@ typedef struct {
   kinglet_multiplier multiplier;
 } kinglet_mul_s8_args;
 
+/* round_half_up: an average's halves go up, as in models that came from uint8; else away from zero. */
 typedef struct {
   kinglet_window window;
   int32_t channels;
-  int32_t out_min, out_max;
+  int32_t out_min, out_max, round_half_up;
 } kinglet_pool2d_s8_args;
 
 /* Input [outer, reduce_a, middle, reduce_b, inner] to output [outer, middle, inner]. */

@@ -1,7 +1,8 @@
 // int8 convolution with VPDPBUSD (unsigned x signed, four at a time, no saturation). The picture is first copied with its
 // padding as x + 128, so that every row of a window is one run of quads; weights are
 // [output block of 16][kernel row][quad][16][4] int8, rows padded with zeros to whole quads, and the bias holds
-// bias - (zero point + 128) * sum of weights. Dilation 1 only.
+// bias - (zero point + 128) * sum of (weights - their zero point). Weights with a zero point (models that came from uint8) need
+// the sum of each window's bytes too; it is made once a pixel, behind the picture. Dilation 1 only.
 #include <immintrin.h>
 
 #include "kernels/kernels.h"
@@ -94,9 +95,25 @@ struct Job {
   Layout layout;
   const uint8_t* picture;
   const int8_t* weights;
-  const int32_t *bias, *mantissas, *shifts;
+  const int32_t *bias, *mantissas, *shifts, *offsets;  // offsets: one a pixel, or null
   int8_t* y;
 };
+
+// -weight zero point times the sum of the window's bytes, for each output pixel.
+void make_offsets(const kinglet_conv2d_s8_args& args, const Layout& layout, const uint8_t* picture, int32_t* offsets) {
+  const kinglet_window& w = args.window;
+  const int32_t run = w.kernel_w * args.in_c;
+  for (int32_t oy = 0; oy < w.out_h; ++oy) {
+    for (int32_t ox = 0; ox < w.out_w; ++ox) {
+      const uint8_t* row = picture + oy * w.stride_h * layout.row + ox * w.stride_w * args.in_c;
+      __m512i sums = _mm512_setzero_si512();
+      for (int32_t ky = 0; ky < w.kernel_h; ++ky, row += layout.row)
+        for (int32_t i = 0; i < run; i += 64)
+          sums = _mm512_add_epi64(sums, _mm512_sad_epu8(_mm512_maskz_loadu_epi8(first_bytes(run - i), row + i), _mm512_setzero_si512()));
+      *offsets++ = (int32_t)(-args.weight_zero * (uint32_t)_mm512_reduce_add_epi64(sums));
+    }
+  }
+}
 
 // Output pixels first .. first + P - 1 (in raster order) of B blocks of 16 channels.
 template <int P, int B>
@@ -111,7 +128,10 @@ inline void tile(const Job& job, int32_t first, int32_t block) {
   }
   __m512i sum[P][B];
   for (int p = 0; p < P; ++p)
-    for (int b = 0; b < B; ++b) sum[p][b] = _mm512_loadu_si512(job.bias + (block + b) * 16);
+    for (int b = 0; b < B; ++b) {
+      sum[p][b] = _mm512_loadu_si512(job.bias + (block + b) * 16);
+      if (job.offsets) sum[p][b] = _mm512_add_epi32(sum[p][b], _mm512_set1_epi32(job.offsets[first + p]));
+    }
   const int8_t* weights = job.weights + (int64_t)block * block_size;
   for (int32_t ky = 0; ky < w.kernel_h; ++ky) {
     for (int32_t g = 0; g < job.layout.quads; ++g, weights += 64) {
@@ -153,8 +173,12 @@ void blocks(const Job& job, int32_t block) {
 extern "C" void kinglet_conv2d_s8_x86_avx512vnni(const kinglet_conv2d_s8_args* args, const int8_t* x, const int8_t* weights,
                                                  const int32_t* bias, const int32_t* mantissas, const int32_t* shifts, uint8_t* scratch,
                                                  int8_t* y) {
-  const Job job{args, make_layout(*args), scratch, weights, bias, mantissas, shifts, y};
-  pad_picture(*args, job.layout, x, scratch);
+  const Layout layout = make_layout(*args);
+  // Behind the picture and the bytes that its last quad reads, aligned to 64.
+  int32_t* offsets = args->weight_zero ? (int32_t*)(scratch + ((int64_t)layout.height * layout.row + 3 + 63) / 64 * 64) : nullptr;
+  const Job job{args, layout, scratch, weights, bias, mantissas, shifts, offsets, y};
+  pad_picture(*args, layout, x, scratch);
+  if (offsets) make_offsets(*args, layout, scratch, offsets);
   const int32_t block_count = (args->out_c + 15) / 16;
   int32_t block = 0;
   for (; block + 2 <= block_count; block += 2) blocks<2>(job, block);

@@ -12,7 +12,7 @@ static int32_t depthwise_conv2d_s8_sum(const kinglet_conv2d_s8_args* args, const
       const int32_t ix = ox * win->stride_w - win->pad_left + kx * win->dilation_w;
       if (ix < 0 || ix >= win->in_w) continue;
       const int32_t pixel = x[(iy * win->in_w + ix) * args->in_c + c] - args->in_zero;
-      sum = kinglet_multiply_add(sum, pixel, weights[(ky * win->kernel_w + kx) * args->out_c + o]);
+      sum = kinglet_multiply_add(sum, pixel, weights[(ky * win->kernel_w + kx) * args->out_c + o] - args->weight_zero);
     }
   }
   return sum;

@@ -30,9 +30,13 @@ inline int32_t dot(const int8_t* x, const int8_t* w, int32_t n, int32_t zero) {
 
 extern "C" void kinglet_fully_connected_s8_x86_avx2(const kinglet_fully_connected_s8_args* args, const int8_t* x, const int8_t* weights,
                                                     const int32_t* bias, const kinglet_multiplier* multipliers, int8_t* y) {
+  int32_t inputs = 0;
+  if (args->weight_zero)
+    for (int32_t i = 0; i < args->in_n; ++i) inputs += x[i] - args->in_zero;
+  const int32_t offset = kinglet_multiply_add(0, -args->weight_zero, inputs);
   for (int32_t o = 0; o < args->out_n; ++o) {
     const kinglet_multiplier m = multipliers[o * args->multiplier_step];
-    const int32_t sum = kinglet_multiply_add(bias[o], 1, dot(x, weights + (int64_t)o * args->in_n, args->in_n, args->in_zero));
+    const int32_t sum = kinglet_multiply_add(kinglet_multiply_add(bias[o], 1, offset), 1, dot(x, weights + (int64_t)o * args->in_n, args->in_n, args->in_zero));
     const int32_t scaled = args->round_once ? kinglet_requantize_once(sum, m) : kinglet_requantize(sum, m);
     y[o] = kinglet_quantized(scaled, args->out_zero, args->out_min, args->out_max);
   }

@@ -10,16 +10,15 @@ KINGLET_EXPORT void kinglet_max_pool2d_s8(const kinglet_pool2d_s8_args* args, co
     for (int32_t ox = 0; ox < win->out_w; ++ox) {
       const int32_t left = ox * win->stride_w - win->pad_left;
       const int32_t x0 = left < 0 ? 0 : left, x1 = left + win->kernel_w > win->in_w ? win->in_w : left + win->kernel_w;
-      for (int32_t c = 0; c < args->channels; ++c) {
-        int32_t best = -128;
-        for (int32_t iy = y0; iy < y1; ++iy) {
-          for (int32_t ix = x0; ix < x1; ++ix) {
-            const int32_t value = x[(iy * win->in_w + ix) * args->channels + c];
-            if (value > best) best = value;
-          }
+      for (int32_t c = 0; c < args->channels; ++c) y[c] = -128;
+      for (int32_t iy = y0; iy < y1; ++iy) {
+        for (int32_t ix = x0; ix < x1; ++ix) {
+          const int8_t* pixel = x + (iy * win->in_w + ix) * args->channels;
+          for (int32_t c = 0; c < args->channels; ++c) y[c] = pixel[c] > y[c] ? pixel[c] : y[c];
         }
-        *y++ = (int8_t)kinglet_clamp(best, args->out_min, args->out_max);
       }
+      for (int32_t c = 0; c < args->channels; ++c) y[c] = (int8_t)kinglet_clamp(y[c], args->out_min, args->out_max);
+      y += args->channels;
     }
   }
 }

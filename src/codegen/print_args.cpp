@@ -58,15 +58,15 @@ std::string braces(const Members&... members) {
   return b.str();
 }
 
-std::string print(const kinglet_conv2d_s8_args& a) { return braces(a.window, a.in_c, a.out_c, a.in_zero, a.out_zero, a.out_min, a.out_max); }
+std::string print(const kinglet_conv2d_s8_args& a) { return braces(a.window, a.in_c, a.out_c, a.in_zero, a.out_zero, a.out_min, a.out_max, a.weight_zero); }
 std::string print(const kinglet_fully_connected_s8_args& a) {
-  return braces(a.in_n, a.out_n, a.in_zero, a.out_zero, a.out_min, a.out_max, a.multiplier_step, a.round_once);
+  return braces(a.in_n, a.out_n, a.in_zero, a.out_zero, a.out_min, a.out_max, a.multiplier_step, a.round_once, a.weight_zero);
 }
 std::string print(const kinglet_add_s8_args& a) {
   return braces(a.shape, a.zero_a, a.zero_b, a.out_zero, a.out_min, a.out_max, a.left_shift, a.multiplier_a, a.multiplier_b, a.multiplier_out);
 }
 std::string print(const kinglet_mul_s8_args& a) { return braces(a.shape, a.zero_a, a.zero_b, a.out_zero, a.out_min, a.out_max, a.multiplier); }
-std::string print(const kinglet_pool2d_s8_args& a) { return braces(a.window, a.channels, a.out_min, a.out_max); }
+std::string print(const kinglet_pool2d_s8_args& a) { return braces(a.window, a.channels, a.out_min, a.out_max, a.round_half_up); }
 std::string print(const kinglet_mean_s8_args& a) { return braces(a.shape, a.in_zero, a.out_zero, a.multiplier); }
 std::string print(const kinglet_softmax_s8_args& a) { return braces(a.rows, a.n); }
 std::string print(const kinglet_pad_s8_args& a) { return braces(a.shape, a.value); }

@@ -42,13 +42,24 @@ std::string stage1_initializer(const kinglet_stage1& s) {
                      s.crop_q16, s.gray_weights[0], s.gray_weights[1], s.gray_weights[2]);
 }
 
-std::string header(const graph::InputSpec& spec, DType dtype, const std::string& name) {
+std::string header(const data::Preprocessor& preprocessor, DType dtype, const std::string& name) {
+  const auto& spec = preprocessor.spec();
+  const std::string size = preprocessor.planar() ? fmt::format("{}x{}x{}", spec.channels, spec.height, spec.width) : fmt::format("{}x{}x{}", spec.height, spec.width, spec.channels);
   std::string text = open_header(name + "_input") + "#include \"kinglet_preprocess.h\"\n\n" + open_extern_c();
   text += fmt::format("/* {} */\n", comment_text(graph::describe(spec)));
   text += fmt::format("/* Scratch for a picture of that size, to be aligned to 4 bytes. */\nsize_t {}_scratch_bytes(int32_t height, int32_t width);\n", name);
-  text += fmt::format("/* A picture of any size and pixel format to the model's input ({}x{}x{}). Returns NULL, or what does not fit. */\n", spec.height, spec.width, spec.channels);
+  text += fmt::format("/* A picture of any size and pixel format to the model's input ({}). Returns NULL, or what does not fit. */\n", size);
   text += fmt::format("const char* {}_prepare(const kinglet_picture* picture, void* scratch, {}* input);\n\n", name, c_type(dtype));
   return text + close_extern_c();
+}
+
+/// A planar tensor gets its rows one channel after another.
+std::string planar_row_code(const graph::InputSpec& spec, DType dtype, const std::string& name) {
+  const char* mapped = dtype == DType::f32 ? "mapped" : "row";
+  return fmt::format(
+      "    int32_t c, x;\n    kinglet_resampler_row(&r, y, {0}_row);\n    kinglet_map_{1}({0}_row, {2}, {3}, {0}_tables, {0}_{4});\n"
+      "    for (c = 0; c < {3}; ++c)\n      for (x = 0; x < {2}; ++x) input[(c * {5} + y) * {2} + x] = ({6}){0}_{4}[x * {3} + c];\n",
+      name, dtype == DType::f32 ? "f32" : "8", spec.width, spec.channels, mapped, spec.height, c_type(dtype));
 }
 
 /// float32 goes through a row of bytes; 8-bit types are mapped where they lie.
@@ -63,7 +74,8 @@ std::string source(const data::Preprocessor& preprocessor, DType dtype, const st
   const auto& spec = preprocessor.spec();
   std::string text = fmt::format("/* Written by Kinglet {}: C99, freestanding. */\n#include \"{}_input.h\"\n\n", KINGLET_VERSION, name);
   text += fmt::format("static const kinglet_stage1 {}_stage1 = {};\n{}", name, stage1_initializer(preprocessor.stage1()), tables(preprocessor, dtype, name));
-  if (dtype == DType::f32) text += fmt::format("static uint8_t {}_row[{}];\n", name, spec.width * spec.channels);
+  if (dtype == DType::f32 || preprocessor.planar()) text += fmt::format("static uint8_t {}_row[{}];\n", name, spec.width * spec.channels);
+  if (dtype == DType::f32 && preprocessor.planar()) text += fmt::format("static float {}_mapped[{}];\n", name, spec.width * spec.channels);
   text += fmt::format(
       "\nsize_t {0}_scratch_bytes(int32_t height, int32_t width) {{\n"
       "  const kinglet_region region = kinglet_contract_region(&{0}_stage1, height, width);\n"
@@ -79,7 +91,7 @@ std::string source(const data::Preprocessor& preprocessor, DType dtype, const st
                     "  kinglet_resampler_init(&r, &{0}_stage1, picture, &region, scratch);\n"
                     "  for (y = 0; y < {2}; ++y) {{\n{3}  }}\n"
                     "  return NULL;\n}}\n",
-                    name, c_type(dtype), spec.height, row_code(spec, dtype, name));
+                    name, c_type(dtype), spec.height, preprocessor.planar() ? planar_row_code(spec, dtype, name) : row_code(spec, dtype, name));
 }
 
 }  // namespace
@@ -90,7 +102,7 @@ std::vector<File> print_input_c(const graph::InputSpec& spec, const graph::Value
   const std::string library = fmt::format("/* Written by Kinglet {}: C99, freestanding. */\n#include \"kinglet_preprocess.h\"\n\n{}", KINGLET_VERSION, preprocess_source());
   return {{"kinglet_preprocess.h", std::string(preprocess_header())},
           {"kinglet_preprocess.c", library},
-          {model_name + "_input.h", header(spec, input.dtype, model_name)},
+          {model_name + "_input.h", header(preprocessor, input.dtype, model_name)},
           {model_name + "_input.c", source(preprocessor, input.dtype, model_name)}};
 }
 

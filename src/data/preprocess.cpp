@@ -110,6 +110,8 @@ Preprocessor::Preprocessor(const graph::InputSpec& spec, const graph::Value& inp
   check_spec(spec);
   if (dtype_ != DType::f32 && dtype_ != DType::s8 && dtype_ != DType::u8)
     throw Error(input.name, "a picture input has dtype float32, int8 or uint8, not " + std::string(dtype_name(dtype_)));
+  const Shape& shape = input.shape;
+  planar_ = shape.rank() == 4 && spec.channels > 1 && shape[1] == spec.channels && shape[3] != spec.channels;
   tables_.resize(static_cast<size_t>(spec.channels) * 256 * dtype_bytes(dtype_));
   for (int c = 0; c < spec.channels; ++c)
     for (int byte = 0; byte < 256; ++byte) {
@@ -131,8 +133,24 @@ void Preprocessor::resample(const Image& image, const Region& region, std::span<
   kinglet_preprocess(&stage1, &picture, &part, scratch.get(), out.data());
 }
 
+namespace {
+/// HWC to CHW, elements of `size` bytes.
+void split_planes(std::span<const std::byte> from, size_t channels, size_t size, std::span<std::byte> to) {
+  const size_t pixels = from.size() / (channels * size);
+  for (size_t c = 0; c < channels; ++c)
+    for (size_t p = 0; p < pixels; ++p) std::memcpy(&to[(c * pixels + p) * size], &from[(p * channels + c) * size], size);
+}
+}  // namespace
+
 void Preprocessor::map(std::span<const uint8_t> bytes, std::span<std::byte> out) const {
   KINGLET_CHECK(bytes.size() == pixel_bytes() && out.size() == tensor_bytes());
+  if (!planar_) return map_interleaved(bytes, out);
+  std::vector<std::byte> interleaved(out.size());
+  map_interleaved(bytes, interleaved);
+  split_planes(interleaved, static_cast<size_t>(spec_.channels), dtype_bytes(dtype_), out);
+}
+
+void Preprocessor::map_interleaved(std::span<const uint8_t> bytes, std::span<std::byte> out) const {
   const int32_t pixels = spec_.height * spec_.width;
   if (dtype_ == DType::f32) {
     kinglet_map_f32(bytes.data(), pixels, spec_.channels, reinterpret_cast<const float*>(tables_.data()), reinterpret_cast<float*>(out.data()));

@@ -26,7 +26,8 @@ Region contract_region(const graph::InputSpec& spec, const Image& image);
 class Preprocessor {
  public:
   /// For an input Value of dtype float32, int8 or uint8 (its scale and zero point make the byte table; without them an
-  /// integer stands for itself). Throws Error for a contract that cannot be run.
+  /// integer stands for itself). A shape that starts with the channels (Nx3xHxW) gets one plane a channel. Throws Error for a
+  /// contract that cannot be run.
   Preprocessor(const graph::InputSpec& spec, const graph::Value& input);
 
   /// Stage 1: uint8 HWC of the input's size into `out` (height*width*channels bytes).
@@ -39,13 +40,17 @@ class Preprocessor {
   size_t pixel_bytes() const { return static_cast<size_t>(spec_.height) * spec_.width * spec_.channels; }
   size_t tensor_bytes() const;
   const graph::InputSpec& spec() const { return spec_; }
+  bool planar() const { return planar_; }  ///< the tensor is NCHW
   kinglet_stage1 stage1() const;  ///< the contract as the kernels take it, and as codegen prints it
   /// The table of a channel in the tensor's type (256 entries), as codegen prints it.
   std::span<const std::byte> table(int channel) const;
 
  private:
+  void map_interleaved(std::span<const uint8_t> bytes, std::span<std::byte> out) const;
+
   graph::InputSpec spec_;
   DType dtype_;
+  bool planar_ = false;
   std::vector<std::byte> tables_;
 };
 

@@ -72,6 +72,20 @@ TEST(Preprocessor, RunCropsResamplesAndMaps) {
   EXPECT_EQ(out, (std::vector<std::byte>{std::byte{9}, std::byte{50}, std::byte{200}, std::byte{8}}));
 }
 
+TEST(Preprocessor, ANetworkThatTakesChannelsFirstGetsPlanes) {
+  auto spec = spec_of(1, 2, 3);
+  spec.divisor = 1;
+  const Image image{1, 2, 3, {1, 2, 3, 4, 5, 6}};
+  auto input = input_of(DType::u8);
+  input.shape = {1, 3, 1, 2};
+  std::vector<std::byte> out(6);
+  Preprocessor(spec, input).run(image, out);
+  EXPECT_EQ(out, (std::vector<std::byte>{std::byte{1}, std::byte{4}, std::byte{2}, std::byte{5}, std::byte{3}, std::byte{6}}));
+  input.shape = {1, 1, 2, 3};
+  Preprocessor(spec, input).run(image, out);
+  EXPECT_EQ(out, (std::vector<std::byte>{std::byte{1}, std::byte{2}, std::byte{3}, std::byte{4}, std::byte{5}, std::byte{6}}));
+}
+
 TEST(Preprocessor, RegionsOverTheEdgeAndMirrored) {
   auto spec = spec_of(1, 3, 1);
   spec.letterbox_value = 77;

@@ -1,6 +1,7 @@
 #include "flow/deploy.h"
 
 #include <algorithm>
+#include <span>
 
 #include "passes/pipeline.h"
 
@@ -13,6 +14,13 @@ bool has_training_operators(const graph::Graph& graph) {
 }
 
 graph::Model deployable(const graph::Model& model) {
+  const auto& values = model.graph.values();
+  if (std::any_of(values.begin(), values.end(), [](const graph::Value& value) { return value.dtype == DType::u8; })) {
+    graph::Model converted = model;
+    static constexpr passes::Pass kConvert{"convert_legacy_uint8", passes::convert_legacy_uint8};
+    passes::run_passes(converted.graph, std::span(&kConvert, 1));
+    return converted;
+  }
   if (!has_training_operators(model.graph)) return model;
   graph::Model folded = model;
   folded.provenance["train_params"] = ops::cost(model.graph).params;

@@ -11,7 +11,8 @@ namespace kinglet::flow {
 /// True when the graph holds BatchNorm, Dropout or foldable branches, which plan and export refuse.
 bool has_training_operators(const graph::Graph& graph);
 
-/// The model itself if it has none, else a copy folded for deployment. Records `train_params` in its provenance.
+/// The model itself if it can be planned as it is; else a copy folded for deployment, which records `train_params` in its
+/// provenance, or one whose uint8 operators have become int8 (passes::convert_legacy_uint8).
 graph::Model deployable(const graph::Model& model);
 
 /// deployable(), and quantize::prove_fold on `n` of the pictures; the proof goes into the provenance as "fold_proof".

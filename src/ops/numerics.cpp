@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/exact_math.h"
 #include "ops/fixed_point.h"
+#include "ops/op_info.h"
 
 namespace kinglet::ops {
 
@@ -58,7 +59,16 @@ int32_t requantize_once(int32_t x, Multiplier m) {
   return static_cast<int32_t>(std::clamp<int64_t>(y, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max()));
 }
 
+namespace {
+Multiplier per_tensor_multiplier(const graph::Graph& graph, const graph::Node& node) {
+  const float product = scale_of(graph, node.inputs[0]) * scale_of(graph, node.inputs[1]);
+  return quantize_multiplier(double{product} / double{scale_of(graph, node.outputs[0])});
+}
+}  // namespace
+
 std::vector<Multiplier> conv_multipliers(const graph::Graph& graph, const graph::Node& node) {
+  if (node.rule == graph::NodeRule::legacy_u8)
+    return std::vector(static_cast<size_t>(graph.value(node.outputs[0]).shape.back()), per_tensor_multiplier(graph, node));
   const double si = scale_of(graph, node.inputs[0]), so = scale_of(graph, node.outputs[0]);
   const auto channels = static_cast<size_t>(graph.value(node.outputs[0]).shape.back());
   std::vector<Multiplier> list;
@@ -68,8 +78,19 @@ std::vector<Multiplier> conv_multipliers(const graph::Graph& graph, const graph:
 
 std::vector<Multiplier> fully_connected_multipliers(const graph::Graph& graph, const graph::Node& node) {
   if (graph.value(node.inputs[1]).quant.per_channel()) return conv_multipliers(graph, node);
-  const float product = scale_of(graph, node.inputs[0]) * scale_of(graph, node.inputs[1]);
-  return {quantize_multiplier(double{product} / double{scale_of(graph, node.outputs[0])})};
+  return {per_tensor_multiplier(graph, node)};
+}
+
+int32_t weight_zero_point(const graph::Graph& graph, const graph::Node& node) {
+  const auto& weights = graph.value(node.inputs[1]);
+  const auto& quant = weights.quant;
+  if (node.rule == graph::NodeRule::legacy_u8) {
+    if (quant.zero_point.size() != 1) refuse(node, "has uint8 weights with " + std::to_string(quant.zero_point.size()) + " zero points where one was expected");
+    return quant.zero_point[0];
+  }
+  for (int32_t zero : quant.zero_point)
+    if (zero != 0) refuse(node, "has int8 weights with the zero point " + std::to_string(zero), "int8 weights are symmetric; only uint8 models have others");
+  return 0;
 }
 
 AddParams add_params(float scale_a, float scale_b, float scale_out) {

@@ -33,10 +33,14 @@ int32_t requantize(int32_t x, Multiplier m);
 /// Rounds once, half up, in 64 bit (litert2's fully connected).
 int32_t requantize_once(int32_t x, Multiplier m);
 
-/// One multiplier per output channel of a Conv2d or DepthwiseConv2d: double(si) * double(sw[c]) / double(so).
+/// One multiplier per output channel of a Conv2d or DepthwiseConv2d: double(si) * double(sw[c]) / double(so); nodes of
+/// NodeRule::legacy_u8 have one weight scale and double(float(si * sw)) / double(so).
 std::vector<Multiplier> conv_multipliers(const graph::Graph& graph, const graph::Node& node);
 /// Per-tensor fully connected: double(float(si * sw)) / double(so), one entry; per-channel weights as conv.
 std::vector<Multiplier> fully_connected_multipliers(const graph::Graph& graph, const graph::Node& node);
+
+/// Zero point of a node's weights: 0, or what a legacy_u8 node keeps. Throws Error naming the node for others.
+int32_t weight_zero_point(const graph::Graph& graph, const graph::Node& node);
 
 /// ADD: both inputs are shifted left by 20, scaled to twice the larger input scale, summed, scaled to the output.
 struct AddParams {

@@ -48,6 +48,11 @@ void remove_identity(graph::Graph& graph, PassLog& log);
 /// Reshape, Quantize and Dequantize of constants become constants.
 void fold_constants(graph::Graph& graph, PassLog& log);
 
+/// Operators of older models that work in uint8, with asymmetric uint8 weights, to int8: every value 128 lower, weights keep
+/// their zero point, nodes carry NodeRule::legacy_u8. Model inputs and outputs stay uint8.
+///     x u8 -> conv2d(w u8) -> y u8              =>      x u8 -> quantize -> conv2d(w s8) rule=legacy_u8 -> quantize -> y u8
+void convert_legacy_uint8(graph::Graph& graph, PassLog& log);
+
 /// Nodes and values that no output needs.
 void remove_unused(graph::Graph& graph, PassLog& log);
 

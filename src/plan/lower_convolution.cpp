@@ -43,7 +43,8 @@ struct Convolution {
   }
   kinglet_conv2d_s8_args s8_args() const {
     const auto range = integer_range(lowering, node);
-    return {window, in_c, out_c, grid(node, input_value(lowering, node, 0)).zero, grid(node, output_value(lowering, node)).zero, range.min, range.max};
+    return {window, in_c, out_c, grid(node, input_value(lowering, node, 0)).zero, grid(node, output_value(lowering, node)).zero,
+            range.min, range.max, ops::weight_zero_point(lowering.graph(), node)};
   }
   kinglet_conv2d_f32_args f32_args() const {
     const auto range = float_range(node);
@@ -57,33 +58,31 @@ Convolution make_convolution(Lowering& lowering, const graph::Node& node) {
   return {lowering, node, parameter(lowering, node, 1), to_int32(node, x.shape[3]), to_int32(node, y.shape[3]), to_window(ops::node_window(lowering.graph(), node))};
 }
 
-void check_weight_zero_points(const Lowering& lowering, const graph::Node& node) {
-  for (int32_t zero : input_value(lowering, node, 1).quant.zero_point)
-    if (zero != 0) ops::refuse(node, "has asymmetric weights (zero point " + std::to_string(zero) + "), for which there are no kernels yet");
-}
-
 void emit_s8_avx512vnni(const Convolution& c, int64_t picture) {
   const auto m = ops::conv_multipliers(c.lowering.graph(), c.node);
   const auto args = c.s8_args();
-  const auto bias = fold_offset_into_bias(c.bias<int32_t>(), c.weights, args.in_zero);
+  const auto bias = fold_offset_into_bias(c.bias<int32_t>(), c.weights, args.weight_zero, args.in_zero);
+  const int64_t offsets = args.weight_zero ? 64 + 4 * int64_t{c.window.out_h} * c.window.out_w : 0;
   c.lowering.emit(c.node, Kernel::conv2d_s8_x86_avx512vnni, args,
                   {c.x(), c.constant("weights", pack_conv2d_s8_avx512vnni(c.weights)), c.constant("bias", padded_s32(bias, 16)),
                    c.constant("mantissas", padded_s32(mantissas(m), 16)), c.constant("shifts", padded_s32(shifts(m), 16)),
-                   c.lowering.scratch(c.node, picture + 64), c.y()});
+                   c.lowering.scratch(c.node, picture + 64 + offsets), c.y()});
 }
 
 void emit_s8_avx2(const Convolution& c, int64_t picture) {
   const auto m = ops::conv_multipliers(c.lowering.graph(), c.node);
-  c.lowering.emit(c.node, Kernel::conv2d_s8_x86_avx2, c.s8_args(),
-                  {c.x(), c.constant("weights", pack_conv2d_s8_avx2(c.weights)), c.constant("bias", padded_s32(c.bias<int32_t>(), 8)),
+  const auto args = c.s8_args();
+  c.lowering.emit(c.node, Kernel::conv2d_s8_x86_avx2, args,
+                  {c.x(), c.constant("weights", pack_conv2d_s8_avx2(c.weights, args.weight_zero)), c.constant("bias", padded_s32(c.bias<int32_t>(), 8)),
                    c.constant("mantissas", padded_s32(mantissas(m), 8)), c.constant("shifts", padded_s32(shifts(m), 8)),
                    c.lowering.scratch(c.node, 2 * picture + 64), c.y()});
 }
 
 void emit_depthwise_s8_avx2(const Convolution& c, int64_t picture) {
   const auto m = ops::conv_multipliers(c.lowering.graph(), c.node);
-  c.lowering.emit(c.node, Kernel::depthwise_conv2d_s8_x86_avx2, c.s8_args(),
-                  {c.x(), c.constant("weights", pack_depthwise_conv2d_s8_avx2(c.weights)), c.constant("bias", depthwise_order_s32(c.bias<int32_t>())),
+  const auto args = c.s8_args();
+  c.lowering.emit(c.node, Kernel::depthwise_conv2d_s8_x86_avx2, args,
+                  {c.x(), c.constant("weights", pack_depthwise_conv2d_s8_avx2(c.weights, args.weight_zero)), c.constant("bias", depthwise_order_s32(c.bias<int32_t>())),
                    c.constant("mantissas", depthwise_order_s32(mantissas(m))), c.constant("shifts", depthwise_order_s32(shifts(m))),
                    c.lowering.scratch(c.node, 2 * picture), c.y()});
 }
@@ -150,7 +149,6 @@ bool emit_depthwise_x86(Convolution& c, bool is_f32) {
 
 void lower_conv2d(Lowering& lowering, const graph::Node& node) {
   const bool is_f32 = is_float(lowering, node);
-  if (!is_f32) check_weight_zero_points(lowering, node);
   const Convolution c = make_convolution(lowering, node);
   if (emit_dense_x86(c, is_f32)) return;
   is_f32 ? emit_f32_generic(c, Kernel::conv2d_f32) : emit_s8_generic(c, Kernel::conv2d_s8);
@@ -158,7 +156,6 @@ void lower_conv2d(Lowering& lowering, const graph::Node& node) {
 
 void lower_depthwise_conv2d(Lowering& lowering, const graph::Node& node) {
   const bool is_f32 = is_float(lowering, node);
-  if (!is_f32) check_weight_zero_points(lowering, node);
   Convolution c = make_convolution(lowering, node);
   if (emit_depthwise_x86(c, is_f32)) return;
   is_f32 ? emit_f32_generic(c, Kernel::depthwise_conv2d_f32) : emit_s8_generic(c, Kernel::depthwise_conv2d_s8);
@@ -181,12 +178,11 @@ void lower_fully_connected_f32(Lowering& lowering, const graph::Node& node, int3
 }
 
 void lower_fully_connected_s8(Lowering& lowering, const graph::Node& node, int32_t in_n, int32_t out_n) {
-  check_weight_zero_points(lowering, node);
   const auto m = ops::fully_connected_multipliers(lowering.graph(), node);
   const auto range = integer_range(lowering, node);
-  const bool once = lowering.target().numerics == ops::Numerics::litert2;
+  const bool once = lowering.target().numerics == ops::Numerics::litert2 && node.rule == graph::NodeRule::model;
   const kinglet_fully_connected_s8_args args{in_n, out_n, grid(node, input_value(lowering, node, 0)).zero, grid(node, output_value(lowering, node)).zero,
-                                             range.min, range.max, m.size() == 1 ? 0 : 1, once ? 1 : 0};
+                                             range.min, range.max, m.size() == 1 ? 0 : 1, once ? 1 : 0, ops::weight_zero_point(lowering.graph(), node)};
   const Kernel kernel = lowering.has(Isa::avx2) ? Kernel::fully_connected_s8_x86_avx2 : Kernel::fully_connected_s8;
   lowering.emit(node, kernel, args,
                 {lowering.read(node.inputs[0]), lowering.read(node.inputs[1]), lowering.constant(node.name + "_bias", bias_or_zeros<int32_t>(lowering, node, out_n)),

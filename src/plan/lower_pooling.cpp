@@ -26,7 +26,7 @@ void lower_pool2d(Lowering& lowering, const graph::Node& node) {
     return emit_unary(lowering, node, average ? Kernel::average_pool2d_f32 : Kernel::max_pool2d_f32, kinglet_pool2d_f32_args{window, channels, range.min, range.max});
   }
   const auto range = integer_range(lowering, node);
-  emit_unary(lowering, node, average ? Kernel::average_pool2d_s8 : Kernel::max_pool2d_s8, kinglet_pool2d_s8_args{window, channels, range.min, range.max});
+  emit_unary(lowering, node, average ? Kernel::average_pool2d_s8 : Kernel::max_pool2d_s8, kinglet_pool2d_s8_args{window, channels, range.min, range.max, node.rule == graph::NodeRule::legacy_u8 ? 1 : 0});
 }
 
 namespace {

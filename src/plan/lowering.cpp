@@ -244,8 +244,8 @@ bool is_float(const Lowering& lowering, const graph::Node& node) {
   const DType dtype = input_value(lowering, node, 0).dtype;
   if (dtype == DType::f32) return true;
   if (dtype != DType::s8 || output_value(lowering, node).dtype != DType::s8)
-    ops::refuse(node, "has no kernel for " + std::string(dtype_name(dtype)) + " data", "float32 and int8 can be planned");
-  if (node.rule != graph::NodeRule::model) ops::refuse(node, "follows the legacy uint8 rule, for which there are no kernels yet");
+    ops::refuse(node, "has no kernel for " + std::string(dtype_name(dtype)) + " data",
+                dtype == DType::u8 ? "run the pass convert_legacy_uint8 first" : "float32 and int8 can be planned");
   return false;
 }
 

@@ -83,7 +83,7 @@ void lower_dequantize(Lowering& lowering, const graph::Node& node);
 /// What lower_* functions ask of a node.
 const graph::Value& input_value(const Lowering& lowering, const graph::Node& node, size_t index);
 const graph::Value& output_value(const Lowering& lowering, const graph::Node& node);
-/// true for float32, false for int8; refuses other types and int8 nodes of another rule than the model's.
+/// true for float32, false for int8; refuses other types.
 bool is_float(const Lowering& lowering, const graph::Node& node);
 /// Scale and zero point of a value that is quantized per tensor; refuses others.
 struct Grid {

@@ -53,6 +53,15 @@ Order by_fullest_step(const std::vector<Buffer>& buffers, const std::vector<int6
   return order;
 }
 
+/// Buffers of the fullest step first, then those that live ever farther from it, largest first.
+Order outward_from_fullest_step(const std::vector<Buffer>& buffers, const std::vector<int64_t>& loads) {
+  const auto fullest = static_cast<int>(std::max_element(loads.begin(), loads.end()) - loads.begin());
+  const auto distance = [&](size_t i) { return std::max({buffers[i].first - fullest, fullest - buffers[i].last, 0}); };
+  Order order = sorted_by(buffers, [](const Buffer& b) { return static_cast<double>(b.bytes); });
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return distance(a) < distance(b); });
+  return order;
+}
+
 /// Lowest offset at which `buffer` fits between the placed buffers it lives with; `placed` is sorted by offset.
 int64_t lowest_gap(const std::vector<Buffer>& buffers, const Order& placed, const Buffer& buffer, int64_t alignment) {
   int64_t end = 0;
@@ -86,6 +95,7 @@ Placement place_buffers(std::vector<Buffer>& buffers, int64_t alignment) {
       sorted_by(buffers, [](const Buffer& b) { return static_cast<double>(b.bytes); }),
       sorted_by(buffers, [](const Buffer& b) { return static_cast<double>(b.bytes) * (b.last - b.first + 1); }),
       by_fullest_step(buffers, loads),
+      outward_from_fullest_step(buffers, loads),
   };
   Placement best{std::numeric_limits<int64_t>::max(), *std::max_element(loads.begin(), loads.end())};
   std::vector<Buffer> chosen;

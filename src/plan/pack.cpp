@@ -12,7 +12,7 @@ int64_t blocks_of(int64_t n, int64_t block) { return (n + block - 1) / block; }
 
 /// OHWI to [block of B outputs][row][group][B][G], every row of the window rounded up to whole groups.
 template <class From, class To>
-Tensor pack_windows(const Tensor& weights, int64_t block, int64_t group) {
+Tensor pack_windows(const Tensor& weights, int64_t block, int64_t group, From zero = 0) {
   const Shape& s = weights.shape();
   const int64_t outputs = s[0], rows = s[1], run = s[2] * s[3], groups = blocks_of(run, group);
   Tensor packed(dtype_of<To>(), Shape{blocks_of(outputs, block), rows, groups, block, group});
@@ -22,7 +22,7 @@ Tensor pack_windows(const Tensor& weights, int64_t block, int64_t group) {
     for (int64_t r = 0; r < rows; ++r)
       for (int64_t i = 0; i < run; ++i) {
         const int64_t at = (((o / block * rows + r) * groups + i / group) * block + o % block) * group + i % group;
-        to[static_cast<size_t>(at)] = static_cast<To>(from[static_cast<size_t>((o * rows + r) * run + i)]);
+        to[static_cast<size_t>(at)] = static_cast<To>(from[static_cast<size_t>((o * rows + r) * run + i)] - zero);
       }
   return packed;
 }
@@ -43,10 +43,10 @@ HalfPosition half_position(int64_t c) { return {c / 4 % 2, c / 8 * 4 + c % 4}; }
 }  // namespace
 
 Tensor pack_conv2d_s8_avx512vnni(const Tensor& weights) { return pack_windows<int8_t, int8_t>(weights, 16, 4); }
-Tensor pack_conv2d_s8_avx2(const Tensor& weights) { return pack_windows<int8_t, int16_t>(weights, 8, 2); }
+Tensor pack_conv2d_s8_avx2(const Tensor& weights, int32_t weight_zero) { return pack_windows<int8_t, int16_t>(weights, 8, 2, static_cast<int8_t>(weight_zero)); }
 Tensor pack_conv2d_f32_avx2(const Tensor& weights) { return pack_windows<float, float>(weights, 8, 1); }
 
-Tensor pack_depthwise_conv2d_s8_avx2(const Tensor& weights) {
+Tensor pack_depthwise_conv2d_s8_avx2(const Tensor& weights, int32_t weight_zero) {
   const Shape& s = weights.shape();
   const int64_t taps = s[1] * s[2], channels = s[3], pairs = blocks_of(taps, 2);
   Tensor packed(DType::s16, Shape{blocks_of(channels, 16), pairs, 2, 8, 2});
@@ -56,7 +56,7 @@ Tensor pack_depthwise_conv2d_s8_avx2(const Tensor& weights) {
     for (int64_t c = 0; c < channels; ++c) {
       const auto [half, position] = half_position(c % 16);
       const int64_t at = (((c / 16 * pairs + t / 2) * 2 + half) * 8 + position) * 2 + t % 2;
-      to[static_cast<size_t>(at)] = from[static_cast<size_t>(t * channels + c)];
+      to[static_cast<size_t>(at)] = static_cast<int16_t>(from[static_cast<size_t>(t * channels + c)] - weight_zero);
     }
   return packed;
 }
@@ -74,13 +74,13 @@ Tensor depthwise_order_s32(std::span<const int32_t> values) {
   return t;
 }
 
-std::vector<int32_t> fold_offset_into_bias(std::span<const int32_t> bias, const Tensor& weights, int32_t zero_point) {
+std::vector<int32_t> fold_offset_into_bias(std::span<const int32_t> bias, const Tensor& weights, int32_t weight_zero, int32_t zero_point) {
   std::vector<int32_t> folded;
   const auto w = weights.data<int8_t>();
   const size_t filter = w.size() / bias.size();
   for (size_t o = 0; o < bias.size(); ++o) {
     uint32_t sum = 0;
-    for (size_t i = 0; i < filter; ++i) sum += static_cast<uint32_t>(w[o * filter + i]);
+    for (size_t i = 0; i < filter; ++i) sum += static_cast<uint32_t>(w[o * filter + i] - weight_zero);
     folded.push_back(static_cast<int32_t>(static_cast<uint32_t>(bias[o]) - static_cast<uint32_t>(zero_point + 128) * sum));
   }
   return folded;

@@ -41,14 +41,14 @@ struct Accumulate {
   const Shape& ws = call.in[1].shape();
   std::span<const T> x = call.in[0].data<T>();
   std::span<const T> k = call.in[1].data<T>();
-  Sum zero_point = 0;
+  Sum zero_point = 0, weight_zero = 0;
 
   Sum dense(int64_t n, int64_t oy, int64_t ox, int64_t oc) const {
     Sum sum = 0;
     for_each_tap(w, oy, ox, [&](int64_t y, int64_t xx, int ky, int kx) {
       for (int64_t ic = 0; ic < xs[3]; ++ic) {
         const Sum value = x[static_cast<size_t>(((n * xs[1] + y) * xs[2] + xx) * xs[3] + ic)];
-        sum += (value - zero_point) * static_cast<Sum>(k[static_cast<size_t>(((oc * ws[1] + ky) * ws[2] + kx) * ws[3] + ic)]);
+        sum += (value - zero_point) * (static_cast<Sum>(k[static_cast<size_t>(((oc * ws[1] + ky) * ws[2] + kx) * ws[3] + ic)]) - weight_zero);
       }
     });
     return sum;
@@ -59,7 +59,7 @@ struct Accumulate {
     Sum sum = 0;
     for_each_tap(w, oy, ox, [&](int64_t y, int64_t xx, int ky, int kx) {
       const Sum value = x[static_cast<size_t>(((n * xs[1] + y) * xs[2] + xx) * xs[3] + ic)];
-      sum += (value - zero_point) * static_cast<Sum>(k[static_cast<size_t>((ky * ws[2] + kx) * ws[3] + oc)]);
+      sum += (value - zero_point) * (static_cast<Sum>(k[static_cast<size_t>((ky * ws[2] + kx) * ws[3] + oc)]) - weight_zero);
     });
     return sum;
   }
@@ -86,6 +86,7 @@ template <bool kDepthwise>
 void convolve_s8(Call& call) {
   Accumulate<int8_t, int32_t> acc{call};
   acc.zero_point = call.input_zero_point();
+  acc.weight_zero = ops::weight_zero_point(call.graph, call.node);
   const auto bias = call.has(2) ? call.in[2].data<int32_t>() : std::span<const int32_t>{};
   const auto multipliers = ops::conv_multipliers(call.graph, call.node);
   const auto range = ops::activation_range(ops::fused_activation(call.node), call.output_value().quant, DType::s8);
@@ -122,12 +123,14 @@ void fully_connected_s8(Call& call) {
   const auto x = call.in[0].data<int8_t>(), w = call.in[1].data<int8_t>();
   const auto multipliers = ops::fully_connected_multipliers(call.graph, call.node);
   const auto range = ops::activation_range(ops::fused_activation(call.node), call.output_value().quant, DType::s8);
-  const auto rounding = call.numerics == ops::Numerics::litert2 ? ops::requantize_once : ops::requantize;
+  const bool once = call.numerics == ops::Numerics::litert2 && call.node.rule == graph::NodeRule::model;
+  const auto rounding = once ? ops::requantize_once : ops::requantize;
+  const int32_t weight_zero = ops::weight_zero_point(call.graph, call.node);
   auto y = call.out.mutable_data<int8_t>();
   for (int64_t i = 0; i < n * outs; ++i) {
     const auto o = static_cast<size_t>(i % outs);
     int32_t sum = call.has(2) ? call.in[2].data<int32_t>()[o] : 0;
-    for (int64_t d = 0; d < depth; ++d) sum += (x[static_cast<size_t>(i / outs * depth + d)] - call.input_zero_point()) * w[o * static_cast<size_t>(depth) + static_cast<size_t>(d)];
+    for (int64_t d = 0; d < depth; ++d) sum += (x[static_cast<size_t>(i / outs * depth + d)] - call.input_zero_point()) * (w[o * static_cast<size_t>(depth) + static_cast<size_t>(d)] - weight_zero);
     const int32_t scaled = rounding(sum, multipliers[multipliers.size() == 1 ? 0 : o]);
     y[static_cast<size_t>(i)] = static_cast<int8_t>(std::clamp(scaled + call.output_zero_point(), range.min, range.max));
   }

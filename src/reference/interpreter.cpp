@@ -48,7 +48,7 @@ void check_types(const graph::Node& node, const std::vector<Tensor>& in) {
   const bool moves = node.op == OpKind::Reshape || node.op == OpKind::Transpose || node.op == OpKind::Concatenation || node.op == OpKind::StridedSlice ||
                      node.op == OpKind::ResizeNearest;
   if (in.empty() || converts || moves || in[0].dtype() == DType::f32 || in[0].dtype() == DType::s8) return;
-  ops::refuse(node, "cannot be run on " + std::string(dtype_name(in[0].dtype())) + " data");
+  ops::refuse(node, "cannot be run on " + std::string(dtype_name(in[0].dtype())) + " data", in[0].dtype() == DType::u8 ? "run the pass convert_legacy_uint8 first" : "");
 }
 
 class Run {

@@ -33,6 +33,9 @@ void pool(Call& call, Reduce&& reduce) {
 /// Half away from zero, as the int8 reference kernels divide.
 int32_t rounded_quotient(int32_t sum, int32_t count) { return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count; }
 
+/// Half up, as the uint8 ones divide sums of bytes.
+int32_t quotient_half_up(int32_t sum, int32_t count) { return (sum + 128 * count + count / 2) / count - 128; }
+
 }  // namespace
 
 void average_pool2d(Call& call) {
@@ -45,10 +48,11 @@ void average_pool2d(Call& call) {
     });
   }
   const auto range = ops::activation_range(ops::fused_activation(call.node), call.output_value().quant, DType::s8);
+  const auto quotient = call.node.rule == graph::NodeRule::legacy_u8 ? quotient_half_up : rounded_quotient;
   pool<int8_t>(call, [&](const std::vector<int8_t>& v) {
     int32_t sum = 0;
     for (int8_t q : v) sum += q;
-    return static_cast<int8_t>(std::clamp(rounded_quotient(sum, static_cast<int32_t>(v.size())), range.min, range.max));
+    return static_cast<int8_t>(std::clamp(quotient(sum, static_cast<int32_t>(v.size())), range.min, range.max));
   });
 }
 

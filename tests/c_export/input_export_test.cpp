@@ -47,6 +47,10 @@ std::vector<Contract> contracts() {
   list.back().spec.order = graph::ColorOrder::bgr;
   list.back().spec.filter = graph::ResizeFilter::nearest;
   list.back().spec.letterbox_value = 114;
+  for (const DType dtype : {DType::s8, DType::f32}) {  // one plane a channel
+    list.push_back(contract(dtype == DType::s8 ? "planes_s8" : "planes_f32", 19, 3, dtype, dtype == DType::s8 ? graph::QuantParams::per_tensor(0.02f, 5) : graph::QuantParams{}));
+    list.back().input.shape = {1, 3, 19, 22};
+  }
   return list;
 }
 

@@ -13,11 +13,20 @@
 #include "base/file.h"
 #include "formats/formats.h"
 #include "graph/graph.h"
+#include "passes/passes.h"
 #include "reference/interpreter.h"
 
 namespace kinglet::golden {
 
 inline std::filesystem::path models() { return std::filesystem::path(KINGLET_SHARED) / "models"; }
+
+/// A model file as it is run: uint8 operators of older files have become int8.
+inline graph::Graph runnable_graph(const std::filesystem::path& path) {
+  graph::Graph graph = formats::import_file(path).graph;
+  passes::PassLog log;
+  passes::convert_legacy_uint8(graph, log);
+  return graph;
+}
 
 /// Byte pattern k of the golden files: five fixed ones, then SplitMix64 seeded with k.
 inline std::vector<uint8_t> input_bytes(uint64_t k, size_t n) {

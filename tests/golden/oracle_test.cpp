@@ -87,14 +87,20 @@ constexpr uint64_t kInputs = 4;
 
 /// Runs the model on a few random inputs here and in the interpreter, and compares each layer that is an output.
 void compare(const Engine& engine, const graph::Model& model, const std::string& what) {
-  const graph::Graph& graph = model.graph;
+  const auto file = formats::tflite::export_model(model);
+  graph::Graph graph = model.graph;
+  if (std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const graph::Node& node) { return node.rule == graph::NodeRule::legacy_u8; })) {
+    graph = formats::tflite::import_model(file, what).graph;  // in uint8, as the file says it
+    passes::PassLog log;
+    passes::convert_legacy_uint8(graph, log);
+  }
   std::vector<std::byte> raw;
   std::vector<Tensor> inputs;
   for (uint64_t k = 0; k < kInputs; ++k) {
     inputs.push_back(random_input(graph.value(graph.inputs[0]), k));
     raw.insert(raw.end(), inputs.back().bytes().begin(), inputs.back().bytes().end());
   }
-  const auto theirs = run_oracle(engine, formats::tflite::export_model(model), raw);
+  const auto theirs = run_oracle(engine, file, raw);
   size_t at = 0;
   for (const Tensor& x : inputs) {
     const auto ours = reference::run(graph, std::span(&x, 1), {.numerics = engine.numerics, .tap = {}});
@@ -120,15 +126,20 @@ class Oracle : public testing::TestWithParam<Engine> {
 };
 
 TEST_P(Oracle, RunsRandomInt8GraphsToTheSameBits) { compare_random(DType::s8, 12); }
+TEST_P(Oracle, RunsRandomUint8GraphsToTheSameBits) { compare_random(DType::u8, 8); }
 TEST_P(Oracle, RunsRandomFloatGraphs) { compare_random(DType::f32, 4); }
 
 TEST_P(Oracle, RunsReExportedSharedModelsToTheSameBits) {
   for (const char* name :
        {"seeed/cifar10_rep035_int8", "seeed/mnist_rep035_int8", "mlperf_tiny/resnet8_int8", "mlperf_tiny/resnet8_float",
-        "mlperf_tiny/vww_96_int8", "mlperf_tiny/vww_96_float", "tflm/person_detect", "coral/tf2_mobilenet_v2_1.0_224_ptq"}) {
+        "mlperf_tiny/vww_96_int8", "mlperf_tiny/vww_96_float", "tflm/person_detect", "coral/tf2_mobilenet_v2_1.0_224_ptq", "tflm/mobilenet_v2_quantized_nchw",
+        "coral/mobilenet_v1_0.25_128_quant"}) {
     const auto path = models() / (std::string(name) + ".tflite");
     if (!std::filesystem::exists(path)) GTEST_SKIP() << "needs " << path;
-    compare(GetParam(), formats::import_file(path), name);
+    auto model = formats::import_file(path);
+    passes::PassLog log;
+    passes::convert_legacy_uint8(model.graph, log);
+    compare(GetParam(), model, name);
   }
 }
 

@@ -20,7 +20,8 @@ using graph::ValueId;
 
 class Maker {
  public:
-  Maker(uint64_t seed, DType dtype, bool moves) : random_(seed, 0, 0, Purpose::draw), dtype_(dtype), moves_(moves) {}
+  Maker(uint64_t seed, DType dtype, bool moves)
+      : random_(seed, 0, 0, Purpose::draw), dtype_(dtype == DType::u8 ? DType::s8 : dtype), legacy_(dtype == DType::u8), moves_(moves) {}
 
   graph::Graph make() {
     ValueId x = b_.input("x", Shape{1, pick(9, 16), pick(9, 16), pick(1, 5)}, dtype_, quant(1.0));
@@ -43,8 +44,11 @@ class Maker {
     one(OpKind::Logistic, graph::NoAttrs{}, logits, fixed());
     if (moves_) one(OpKind::ArgMax, graph::ArgMaxAttrs{1, pick(0, 1) == 1}, logits, {});
     x = one(OpKind::Softmax, graph::SoftmaxAttrs{pick(0, 1) ? 1.0f : 0.5f}, logits, fixed());
-    if (dtype_ == DType::s8) convert(x);
-    for (const auto& node : b_.graph().nodes()) b_.output(node.outputs[0]);
+    if (is_s8() && !legacy_) convert(x);
+    for (auto& node : b_.graph().nodes()) {
+      if (legacy_) node.rule = graph::NodeRule::legacy_u8;
+      b_.output(node.outputs[0]);
+    }
     return b_.finish();
   }
 
@@ -82,6 +86,7 @@ class Maker {
 
   /// Weights with one scale a channel along `axis` (-1: one for all), zero point 0.
   ValueId weights(Shape shape, int axis) {
+    if (legacy_) axis = -1;
     Tensor w(dtype_, shape);
     for (int64_t i = 0; i < w.elements(); ++i) {
       if (is_s8())
@@ -94,6 +99,7 @@ class Maker {
     for (int64_t i = 0; is_s8() && i < scales; ++i)
       q.scale.push_back(static_cast<float>(random_.uniform(0.002, 0.01))), q.zero_point.push_back(0);
     q.axis = scales > 1 ? axis : -1;
+    if (legacy_) q.zero_point[0] = static_cast<int32_t>(pick(28, 236)) - 128;
     const ValueId id = b_.constant("w", w, !is_s8(), q);
     spread_[id] = is_s8() ? 0.006 * 73 : 0.29;
     return id;
@@ -201,7 +207,7 @@ class Maker {
   ops::GraphBuilder b_;
   RandomStream random_;
   DType dtype_;
-  bool moves_;
+  bool legacy_, moves_;
   std::map<ValueId, double> spread_;  ///< estimated standard deviation, in real units
 };
 

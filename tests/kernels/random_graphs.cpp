@@ -270,6 +270,26 @@ void conv_case(Draw& d, bool is_f32) {
   d.builder.output(conv(d, d.input(is_f32, {1, d.side(), d.side(), in_c}), out_c, "y"));
 }
 
+/// As the pass convert_legacy_uint8 leaves them: one weight scale, a weight zero point, the older rounding.
+void make_legacy(Draw& d) {
+  for (auto& node : d.builder.graph().nodes()) {
+    node.rule = graph::NodeRule::legacy_u8;
+    if (node.inputs.size() < 2) continue;
+    auto& quant = d.builder.graph().value(node.inputs[1]).quant;
+    quant = QuantParams::per_tensor(quant.scale[0], d.between(28, 236) - 128);
+  }
+}
+
+void legacy_case(Draw& d) {
+  switch (d.below(4)) {
+    case 0: conv_case(d, false); break;
+    case 1: d.builder.output(depthwise(d, d.input(false, picture(d)), "y")); break;
+    case 2: d.builder.output(fully_connected(d, d.input(false, picture(d)), d.channels(), "y")); break;
+    default: pool_case(d, OpKind::AveragePool2d, false);
+  }
+  make_legacy(d);
+}
+
 struct Recipe {
   const char* name;
   std::function<void(Draw&)> build;
@@ -320,6 +340,8 @@ const std::vector<Recipe>& recipes() {
       {"quantize_s8_u8", [](Draw& d) { convert_case(d, DType::s8, DType::u8); }},
       {"dequantize_s8", [](Draw& d) { convert_case(d, DType::s8, DType::f32); }},
       {"dequantize_u8", [](Draw& d) { convert_case(d, DType::u8, DType::f32); }},
+      {"legacy_uint8", legacy_case},
+      {"legacy_uint8_more", legacy_case},
       {"reshape_copy", [](Draw& d) {
          const ValueId x = d.input(false, picture(d));
          const int64_t n = d.builder.value(x).shape.elements();

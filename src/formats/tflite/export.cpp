@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "formats/tflite/contract.h"
 #include "formats/tflite/export_operators.h"
+#include "formats/tflite/legacy.h"
 #include "formats/tflite/metadata.h"
 #include "formats/tflite/tflite.h"
 #include "formats/tflite/zip.h"
@@ -306,7 +307,11 @@ class Exporter {
 
 std::vector<std::byte> export_model(const graph::Model& model) {
   ops::verify(model.graph, model.name.empty() ? "model" : model.name);
-  return Exporter(model).run();
+  if (!has_legacy_nodes(model.graph)) return Exporter(model).run();
+  graph::Model restored = model;
+  restored.graph = restore_legacy_uint8(model.graph);
+  ops::verify(restored.graph, model.name.empty() ? "model" : model.name);
+  return Exporter(restored).run();
 }
 
 }  // namespace kinglet::formats::tflite

@@ -103,8 +103,7 @@ Lowered lower_resize_nearest(FlatBufferBuilder& b, const Node& node, int version
 }  // namespace
 
 Lowered lower(FlatBufferBuilder& b, const graph::Graph& graph, const Node& node, graph::PaddingMode padding) {
-  if (node.rule == graph::NodeRule::legacy_u8)
-    ops::refuse(node, "carries the rounding of an older uint8 model, which the export cannot say", "export the model it was made from");
+  KINGLET_CHECK(node.rule == graph::NodeRule::model, graph::describe(node));  // restore_legacy_uint8 has been there
   const int version = int8_version(graph, node);
   switch (node.op) {
     case OpKind::Conv2d:

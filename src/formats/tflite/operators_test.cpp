@@ -7,6 +7,8 @@
 #include "formats/tflite/tflite.h"
 #include "graph/print.h"
 #include "ops/builder.h"
+#include "passes/passes.h"
+#include "random_graph.h"
 #include "reference/interpreter.h"
 
 namespace kinglet::formats::tflite {
@@ -122,6 +124,31 @@ TEST(TfliteRoundTrip, OperatorsThatMoveValues) {
   Tensor input(DType::s8, Shape{1, 4, 6, 3});
   for (size_t i = 0; i < 72; ++i) input.mutable_data<int8_t>()[i] = static_cast<int8_t>(i * 37);
   EXPECT_EQ(reference::run(model.graph, std::span(&input, 1))[0], reference::run(back.graph, std::span(&input, 1))[0]);
+}
+
+TEST(TfliteRoundTrip, OlderUint8ModelsAreWrittenAsTheyWere) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    auto model = import_model(export_model(golden::random_model(seed, DType::u8)), "m");
+    EXPECT_EQ(model.graph.value(model.graph.inputs[0]).dtype, DType::u8);
+    const std::string before = graph::to_text(model.graph);
+    passes::PassLog log;
+    passes::convert_legacy_uint8(model.graph, log);
+    EXPECT_GT(log.changes, 5);
+    EXPECT_EQ(before.find("legacy"), std::string::npos);
+    EXPECT_NE(graph::to_text(model.graph).find("rule=legacy_u8"), std::string::npos);
+    EXPECT_EQ(graph::to_text(import_model(export_model(model), "m").graph), before) << "seed " << seed;
+  }
+}
+
+TEST(TfliteExport, RefusesInt8OperatorsOnValuesOfAnOlderModel) {
+  auto model = golden::random_model(1, DType::u8);
+  model.graph.node(2).rule = graph::NodeRule::model;
+  try {
+    export_model(model);
+    FAIL() << "was written";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("works in int8 on values of an older uint8 model"), std::string::npos) << error.what();
+  }
 }
 
 }  // namespace
