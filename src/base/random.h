@@ -9,7 +9,7 @@ namespace kinglet {
 uint64_t mix64(uint64_t z);
 
 /// What a number is drawn for; part of the key, so that two uses never share a stream.
-enum class Purpose : uint64_t { init = 1, shuffle, crop, flip, color, cutout, mixup, dropout, split, calibration, draw, resample };
+enum class Purpose : uint64_t { init = 1, shuffle, crop, flip, color, cutout, mixup, dropout, split, calibration, draw, resample, policy };
 
 /// A stream keyed by (seed, epoch, item, purpose); next draws depend on the key and their position only.
 class RandomStream {

@@ -36,8 +36,11 @@ Node fake_quantize_node(Graph& graph, ValueId x, const QuantParams& params, int 
   return node;
 }
 
-/// The scale is the operator's or the input's own, so that rounding here would round twice.
-bool needs_no_rounding(const Node& node) { return ops::op_info(node.op).quant.kind != ops::QuantKind::free; }
+/// Values that are on their grid already: an operator that moves what it reads (its scale is the input's), and the softmax at
+/// the end, whose input training reads. An average is none of these, nor is a logistic within the network.
+bool needs_no_rounding(const Node& node) {
+  return ops::op_info(node.op).quant.kind != ops::QuantKind::free && node.op != OpKind::Logistic && node.op != OpKind::AveragePool2d;
+}
 
 class Inserter {
  public:

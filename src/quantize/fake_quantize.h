@@ -10,7 +10,7 @@ namespace kinglet::quantize {
 
 /// A copy of `float_graph` with FakeQuantize (float to float) on the weights and the output of each node that `which` picks
 /// and, if asked, on the input; scales are those of `int8_graph`, its twin by ValueId. Outputs whose scale their operator
-/// fixes or shares get none.
+/// shares get none but for averages, nor does a softmax.
 ///     x, w -> conv2d -> y        =>        x, fake_quantize(w) -> conv2d -> fake_quantize -> y
 graph::Graph insert_fake_quantize(const graph::Graph& float_graph, const graph::Graph& int8_graph, const std::function<bool(graph::NodeIndex)>& which,
                                   bool on_input);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/thread_pool.h"
+#include "train/randaugment.h"
 
 namespace kinglet::train {
 
@@ -100,6 +101,7 @@ void Loader::fill_picture(int64_t picture, std::span<uint8_t> scratch, std::span
   }
   const auto changed = scratch.first(bytes);
   change_geometry(recipe_.augment, size_, source, changed, key);
+  apply_randaugment(recipe_.augment.randaugment, size_, changed, key);
   change_colors(recipe_.augment, size_, changed, key);
   preprocessor_.map(changed, out);
 }

@@ -49,7 +49,7 @@ Tensor average_pool(const Tensor& x, const ops::Window& w) {
   };
   const bool unpadded = symmetric(w) && w.pad_top == 0 && w.pad_left == 0;
   if (unpadded) return to_nhwc(at::avg_pool2d(to_nchw(x), {w.kernel_h, w.kernel_w}, {w.stride_h, w.stride_w}));
-  return to_nhwc(sum(to_nchw(x)) / sum(at::ones({1, 1, x.size(1), x.size(2)})));
+  return to_nhwc(sum(to_nchw(x)) / sum(at::ones({1, 1, x.size(1), x.size(2)}, x.options().requires_grad(false))));
 }
 
 Tensor max_pool(const Tensor& x, const ops::Window& w) {
@@ -78,13 +78,13 @@ Tensor dropout(const Tensor& x, float rate, uint64_t node, const DropoutKey& key
     RandomStream random(key.seed + mix64(node), key.epoch, static_cast<uint64_t>(picture), Purpose::dropout);
     for (int64_t i = 0; i < each; ++i) *out++ = random.uniform() < rate ? 0.0f : 1.0f / (1.0f - rate);
   }
-  return x * mask;
+  return x * mask.to(x.device());
 }
 
 Tensor fake_quantize(const Tensor& x, const graph::FakeQuantizeAttrs& attrs) {
   if (attrs.axis < 0) return at::fake_quantize_per_tensor_affine(x, attrs.scale[0], attrs.zero_point[0], attrs.quant_min, attrs.quant_max);
-  const auto scale = at::tensor(at::ArrayRef<float>(attrs.scale));
-  const auto zero_point = at::tensor(at::ArrayRef<int>(attrs.zero_point));
+  const auto scale = at::tensor(at::ArrayRef<float>(attrs.scale)).to(x.device());
+  const auto zero_point = at::tensor(at::ArrayRef<int>(attrs.zero_point)).to(x.device());
   return at::fake_quantize_per_channel_affine(x, scale, zero_point, attrs.axis, attrs.quant_min, attrs.quant_max);
 }
 
@@ -118,7 +118,7 @@ Tensor strided_slice(Tensor x, const graph::StridedSliceAttrs& attrs) {
 Tensor resize_nearest(const Tensor& x, const graph::ResizeNearestAttrs& attrs) {
   const auto sources = [&](int64_t axis, int out) {
     const auto list = ops::nearest_sources(static_cast<int>(x.size(axis)), out, attrs.align_corners, attrs.half_pixel);
-    return at::tensor(at::ArrayRef<int>(list), at::kLong);
+    return at::tensor(at::ArrayRef<int>(list), at::kLong).to(x.device());
   };
   return x.index_select(1, sources(1, attrs.out_h)).index_select(2, sources(2, attrs.out_w));
 }
@@ -129,12 +129,13 @@ bool trainable_op(OpKind op) {
 
 }  // namespace
 
-Lowering::Lowering(const Graph& graph, Parameters& parameters, bool fuse_regions) : graph_(graph), parameters_(parameters) {
+Lowering::Lowering(const Graph& graph, Parameters& parameters, bool fuse_regions, Placement placement)
+    : graph_(graph), parameters_(parameters), placement_(placement) {
   for (const Node& node : graph.nodes())
     if (!trainable_op(node.op)) ops::refuse(node, "cannot be trained", "train the float model, before quantization");
     else if (node.op == OpKind::ArgMax) ops::refuse(node, "gives an index, through which no gradient passes", "train the network without it");
   if (graph.inputs.size() != 1) throw Error("graph", "has " + std::to_string(graph.inputs.size()) + " inputs", "training takes one");
-  if (fuse_regions) make_regions(find_affine_regions(graph));
+  if (fuse_regions && !placement.copies) make_regions(find_affine_regions(graph));
   make_steps();
   make_tensors();
 }
@@ -188,6 +189,12 @@ void Lowering::make_tensors() {
     const at::IntArrayRef sizes(shape.data(), shape.size());
     float* data = constant_data(id);
     Tensor tensor = data ? at::from_blob(data, sizes, at::kFloat) : at::from_blob(const_cast<float*>(value.constant->data<float>().data()), sizes, at::kFloat).clone();
+    if (placement_.copies) {
+      const Tensor host = tensor;
+      tensor = at::empty(sizes, host.options().device(placement_.device));
+      tensor.copy_(host);
+      if (data) copies_.push_back({host, tensor, parameters_.find(id) == nullptr});
+    }
     if (const auto* slot = parameters_.find(id)) {
       tensor.requires_grad_(true);
       leaves_.push_back(tensor);
@@ -197,6 +204,17 @@ void Lowering::make_tensors() {
   }
   anchor_ = at::zeros({}).requires_grad_(true);
   leaves_.push_back(anchor_);
+}
+
+void Lowering::send_parameters() const {
+  at::NoGradGuard no_grad;
+  for (const Copy& copy : copies_) copy.device.copy_(copy.host);
+}
+
+void Lowering::fetch_statistics() {
+  at::NoGradGuard no_grad;
+  for (Copy& copy : copies_)
+    if (copy.statistic) copy.host.copy_(copy.device);
 }
 
 Tensor Lowering::run(const Tensor& x, ValueId wanted, Mode mode, const DropoutKey& dropout_key) const {

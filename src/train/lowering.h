@@ -20,10 +20,21 @@ struct DropoutKey {
   const std::vector<int64_t>* pictures = nullptr;
 };
 
+/// Where the tensors are. With `copies` they are copies of Parameters, else they look into them.
+struct Placement {
+  at::Device device = at::kCPU;
+  bool copies = false;
+};
+
 class Lowering {
  public:
-  /// The graph and the parameters must outlive it.
-  Lowering(const graph::Graph& graph, Parameters& parameters, bool fuse_regions);
+  /// The graph and the parameters must outlive it. Regions are fused on the CPU without copies only.
+  Lowering(const graph::Graph& graph, Parameters& parameters, bool fuse_regions, Placement placement = {});
+
+  /// Parameters and statistics to the device; nothing to do where the tensors look into them.
+  void send_parameters() const;
+  /// Running statistics back from the device.
+  void fetch_statistics();
 
   /// `x` for the graph's one input -> value `wanted`, all in NHWC.
   at::Tensor run(const at::Tensor& x, graph::ValueId wanted, Mode mode, const DropoutKey& dropout) const;
@@ -51,7 +62,13 @@ class Lowering {
 
   const graph::Graph& graph_;
   Parameters& parameters_;
+  Placement placement_;
   std::vector<at::Tensor> constants_;  ///< by value; undefined for activations
+  struct Copy {
+    at::Tensor host, device;
+    bool statistic;
+  };
+  std::vector<Copy> copies_;
   std::vector<Region> regions_;
   std::vector<Step> steps_;
   std::vector<at::Tensor> leaves_;

@@ -2,6 +2,7 @@
 // affine regions against the plain run of the same nodes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -164,8 +165,71 @@ TEST(Lowering, BatchNorm) {
 
 TEST(Lowering, ZooNetworks) {
   for (const char* spec : {"mobilenet_v2_rep@0.35,32x32x3,10", "mobilenet_v2_rep@0.35,32x32x1,10", "resnet8@32x32x3,10,input=unit",
-                           "mobilenet_v1@0.25,96x96x3,2,act=relu,bias=yes"})
+                           "mobilenet_v1@0.25,96x96x3,2,act=relu,bias=yes",
+                           "mobilenet_v2@0.25,32x32x3,5", "mobilenet_v2@0.25,33x31x3,5,padding=keras", "mobilenet_v3_small@0.25,32x32x3,5",
+                           "mnasnet_a1@0.25,32x32x3,5", "squeezenet@0.25,36x32x3,5", "deepface_emotion@48x48x1,7,norm=yes", "plain_cnn@32x32x3,4"})
     expect_as_reference(zoo::build(spec, 5).graph, 1e-4, spec, 0, 1);
+}
+
+Batch picture_batch(const graph::Graph& graph, int n, int classes) {
+  Batch batch;
+  batch.input = noise(graph.value(graph.inputs[0]).shape.with_dim(0, n), 7, 0, 1);
+  batch.targets = Tensor(DType::f32, Shape{n, classes});
+  for (int i = 0; i < n; ++i) {
+    batch.targets.mutable_data<float>()[static_cast<size_t>(i * classes + i % classes)] = 1;
+    batch.pictures.push_back(i);
+  }
+  return batch;
+}
+
+/// Two steps down the gradient; all weights but a few behind dead units have one (biases before a BatchNorm have none).
+TEST(Lowering, EveryArchitectureTrains) {
+  for (const zoo::Row& row : zoo::rows()) {
+    const std::string spec = row.name == "deepface_emotion" ? "deepface_emotion@48x48x1,3,dropout=0,norm=yes"
+                             : row.name == "resnet8"        ? "resnet8@16x16x3,3,input=unit"
+                                                            : row.name + "@0.25,32x32x3,3";
+    const auto graph = zoo::build(spec, 5).graph;
+    Network network(graph);
+    const Batch batch = picture_batch(graph, 6, 3);
+    auto& p = network.parameters();
+    double first = 0, second = 0;
+    for (double* loss : {&first, &second}) {
+      *loss = network.train_step(batch).loss;
+      double squares = 0;
+      for (float g : p.gradients) squares += double(g) * g;
+      ASSERT_TRUE(std::isfinite(*loss) && squares > 0) << spec;
+      for (size_t i = 0; i < p.values.size(); ++i) p.values[i] -= static_cast<float>(0.01 / std::sqrt(squares)) * p.gradients[i];
+    }
+    EXPECT_TRUE(std::isfinite(second)) << spec;
+    int without = 0, weights = 0;
+    for (const auto& slot : p.slots()) {
+      if (!slot.is_weight) continue;
+      ++weights;
+      const auto part = std::span(p.gradients).subspan(static_cast<size_t>(slot.offset), static_cast<size_t>(slot.size));
+      without += std::all_of(part.begin(), part.end(), [](float g) { return g == 0; });
+    }
+    EXPECT_LE(without, weights / 10) << spec;
+  }
+}
+
+/// The path of a GPU on the CPU: parameters copied for the step, gradients and statistics back.
+TEST(Lowering, CopiesComputeWhatViewsCompute) {
+  const auto graph = zoo::build("mobilenet_v2_rep@0.1,16x16x3,3,stages=2", 5).graph;
+  Network views(graph, Network::Regions::plain), copies(graph, Network::Regions::plain, Device::copies);
+  const Batch batch = picture_batch(graph, 6, 3);
+  for (int step = 0; step < 2; ++step) {
+    EXPECT_EQ(views.train_step(batch).loss, copies.train_step(batch).loss);
+    EXPECT_EQ(views.parameters().gradients, copies.parameters().gradients);
+    EXPECT_EQ(views.parameters().statistics, copies.parameters().statistics);
+    for (Network* network : {&views, &copies})
+      for (size_t i = 0; i < network->parameters().values.size(); ++i) network->parameters().values[i] -= 0.01f * network->parameters().gradients[i];
+  }
+  EXPECT_TRUE(views.logits(batch.input) == copies.logits(batch.input));
+}
+
+TEST(Lowering, DevicesByName) {
+  EXPECT_EQ(choose_device("cpu"), Device::cpu);
+  EXPECT_NE(choose_device("auto"), Device::copies);
 }
 
 TEST(Lowering, RefusesWhatCannotBeTrained) {

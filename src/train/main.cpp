@@ -36,7 +36,7 @@ class Display {
     if (quiet_ || !terminal_ || now - shown_ < std::chrono::milliseconds(200)) return;
     shown_ = now;
     const std::string val = r.val_top1 < 0 ? "" : fmt::format("  val {:.2f} %", r.val_top1);
-    rewrite(fmt::format("epoch {}/{}  {:3.0f} %  loss {:.4f}{}  {:.0f} pictures/s  {} left", r.epoch, r.epochs, 100.0 * double(r.step) / double(r.steps), r.loss,
+    rewrite(fmt::format("{}{}epoch {}/{}  {:3.0f} %  loss {:.4f}{}  {:.0f} pictures/s  {} left", r.phase, r.phase.empty() ? "" : " ", r.epoch, r.epochs, 100.0 * double(r.step) / double(r.steps), r.loss,
                         val, r.images_per_s, duration(r.seconds_left)));
   }
   void reading(const Progress& p) {
@@ -66,10 +66,11 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.add_option("recipe", arguments.run.recipe, "recipe (YAML); may be left out with --from and --data");
   app.add_option("overrides", arguments.run.overrides, "key=value, dots for nesting: augment.flip=true");
   app.add_flag("--resume", arguments.run.resume, "go on from runs/NAME/last.kinglet");
-  app.add_option("--from", arguments.run.from, "start from the weights of this .kinglet");
+  app.add_option("--from", arguments.run.from, "start from the weights of this model: .kinglet, .tflite, .onnx, run folder, zoo model");
   app.add_option("--data", arguments.run.data, "data set, in place of the recipe's");
   app.add_option("--runs", arguments.run.runs, "folder of the run folders")->capture_default_str();
   app.add_option("--threads", arguments.run.threads, "threads to compute with (0: all)");
+  app.add_option("--minutes", arguments.run.minutes, "fine-tuning without a recipe: how long it may take")->capture_default_str()->check(CLI::Range(0.1, 1e5));
   app.add_option("--seed", arguments.run.seed, "in place of the recipe's");
   app.add_flag("--json", arguments.json, "one JSON object on stdout");
   app.add_flag("--quiet", arguments.quiet, "nothing on stderr but errors");
@@ -92,6 +93,10 @@ int report(const train::RunResult& out, const Arguments& arguments, Display& dis
     json["epochs"] = result.epochs;
     json["top1"] = result.top1 < 0 ? Json() : Json(result.top1);
     json["images_per_s"] = result.images_per_s;
+    if (!out.int8.empty()) {
+      json["int8"] = out.int8.string();
+      json["int8_top1"] = out.int8_top1 < 0 ? Json() : Json(out.int8_top1);
+    }
     std::cout << json.dump() << std::endl;
   }
   if (result.stopped) {
@@ -99,6 +104,8 @@ int report(const train::RunResult& out, const Arguments& arguments, Display& dis
     return static_cast<int>(ErrorKind::interrupted);
   }
   display.line(fmt::format("done: {}{}", out.best.string(), result.top1 < 0 ? "" : fmt::format("  val top-1 {:.2f} %", result.top1)));
+  if (!out.int8.empty())
+    display.line(fmt::format("      {}{}", out.int8.string(), out.int8_top1 < 0 ? "" : fmt::format("  val top-1 {:.2f} % (fake-quantized)", out.int8_top1)));
   return 0;
 }
 
@@ -121,7 +128,8 @@ int main(int argc, char** argv) {
   CLI::App app("Trains a model by a recipe into runs/NAME/.", "kinglet-train");
   declare(app, arguments);
   app.footer("Examples:\n  kinglet train recipes/cifar10_rep035.yaml\n  kinglet train recipes/cifar10_rep035.yaml epochs=20 augment.flip=false\n"
-             "  kinglet train recipes/cifar10_rep035.yaml --resume");
+             "  kinglet train recipes/cifar10_rep035.yaml --resume\n"
+             "  kinglet train --from models/cifar10_rep035 --data MY_FOLDER --minutes 5");
   try {
     app.parse(argc, argv);
     shift_overrides(arguments.run);

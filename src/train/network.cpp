@@ -16,13 +16,15 @@ using graph::Graph;
 using graph::OpKind;
 using graph::ValueId;
 
+at::Device torch_device(Device device) { return device == Device::cuda ? at::Device(at::kCUDA) : at::Device(at::kCPU); }
+
 at::Tensor view(const Tensor& tensor) {
   const auto shape = tensor.shape().dims();
   return at::from_blob(const_cast<float*>(tensor.data<float>().data()), at::IntArrayRef(shape.data(), shape.size()), at::kFloat);
 }
 
 Tensor copy(const at::Tensor& torch_tensor) {
-  const auto dense = torch_tensor.detach().contiguous();
+  const auto dense = torch_tensor.detach().cpu().contiguous();
   const std::vector<int64_t> sizes(dense.sizes().begin(), dense.sizes().end());
   return Tensor::of<float>(Shape(std::span<const int64_t>(sizes)), std::span<const float>(dense.data_ptr<float>(), static_cast<size_t>(dense.numel())));
 }
@@ -43,14 +45,20 @@ at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& targets) {
 }  // namespace
 
 struct Network::Impl {
-  Impl(const Graph& g, Regions regions)
-      : graph(g), parameters(graph), lowering(graph, parameters, regions == Regions::fused), logits(find_logits(graph)) {}
+  Impl(const Graph& g, Regions regions, Device where)
+      : graph(g),
+        parameters(graph),
+        device(torch_device(where)),
+        lowering(graph, parameters, regions == Regions::fused && where == Device::cpu, {device, where != Device::cpu}),
+        logits(find_logits(graph)) {}
+
+  at::Tensor input(const Tensor& tensor) const { return view(tensor).to(device); }
 
   at::Tensor loss(const at::Tensor& out, const Batch& batch, const LossOptions& options) const {
-    const auto hard = cross_entropy(out, view(batch.targets));
+    const auto hard = cross_entropy(out, input(batch.targets));
     if (options.distill_weight <= 0) return hard;
     const double t = options.distill_temperature;
-    const auto soft = cross_entropy(out / t, at::softmax(view(batch.teacher_logits) / t, 1));
+    const auto soft = cross_entropy(out / t, at::softmax(input(batch.teacher_logits) / t, 1));
     return hard * (1 - options.distill_weight) + soft * (options.distill_weight * t * t);
   }
 
@@ -58,18 +66,26 @@ struct Network::Impl {
     const auto& slots = lowering.leaf_slots();
     for (size_t i = 0; i < slots.size(); ++i) {
       if (!gradients[i].defined()) continue;
-      const auto dense = gradients[i].contiguous();
+      const auto dense = gradients[i].cpu().contiguous();
       std::copy_n(dense.data_ptr<float>(), slots[i]->size, parameters.gradients.begin() + slots[i]->offset);
     }
   }
 
   const Graph graph;
   Parameters parameters;
+  const at::Device device;
   Lowering lowering;
   ValueId logits;
 };
 
-Network::Network(const Graph& graph, Regions regions) : impl_(std::make_unique<Impl>(graph, regions)) {
+Device choose_device(const std::string& word) {
+  const bool present = word != "cpu" && at::globalContext().hasCUDA();
+  if (word == "cuda" && !present)
+    throw Error("device: cuda", "this libtorch sees no CUDA device", "use device: cpu, or build against a CUDA libtorch with -DTorch_DIR=", ErrorKind::missing_dependency);
+  return present ? Device::cuda : Device::cpu;
+}
+
+Network::Network(const Graph& graph, Regions regions, Device device) : impl_(std::make_unique<Impl>(graph, regions, device)) {
   at::globalContext().setFlushDenormal(true);
 }
 Network::~Network() = default;
@@ -79,21 +95,25 @@ int Network::classes() const { return static_cast<int>(impl_->graph.value(impl_-
 StepResult Network::train_step(const Batch& batch, const LossOptions& options) {
   auto& gradients = impl_->parameters.gradients;
   std::fill(gradients.begin(), gradients.end(), 0.0f);
-  const auto out = impl_->lowering.run(view(batch.input), impl_->logits, Mode::train, {batch.seed, batch.epoch, &batch.pictures});
+  impl_->lowering.send_parameters();
+  const auto out = impl_->lowering.run(impl_->input(batch.input), impl_->logits, Mode::train, {batch.seed, batch.epoch, &batch.pictures});
   const auto loss = impl_->loss(out, batch, options);
-  impl_->collect(torch::autograd::grad({loss}, impl_->lowering.leaves(), {}, c10::nullopt, false, true));
-  const auto hits = out.detach().argmax(1).eq(view(batch.targets).argmax(1)).sum();
+  impl_->collect(torch::autograd::grad({loss}, impl_->lowering.leaves(), {}, {}, false, true));
+  impl_->lowering.fetch_statistics();
+  const auto hits = out.detach().cpu().argmax(1).eq(view(batch.targets).argmax(1)).sum();
   return {loss.item<double>(), hits.item<int64_t>()};
 }
 
 Tensor Network::logits(const Tensor& input) {
   at::NoGradGuard no_grad;
-  return copy(impl_->lowering.run(view(input), impl_->logits, Mode::eval, {}));
+  impl_->lowering.send_parameters();
+  return copy(impl_->lowering.run(impl_->input(input), impl_->logits, Mode::eval, {}));
 }
 
 Tensor Network::run(const Tensor& input) {
   at::NoGradGuard no_grad;
-  return copy(impl_->lowering.run(view(input), impl_->graph.outputs.at(0), Mode::eval, {}));
+  impl_->lowering.send_parameters();
+  return copy(impl_->lowering.run(impl_->input(input), impl_->graph.outputs.at(0), Mode::eval, {}));
 }
 
 void set_torch_threads(int threads) { at::set_num_threads(threads); }

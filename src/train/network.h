@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "base/tensor.h"
 #include "graph/graph.h"
@@ -30,11 +31,18 @@ struct StepResult {
   int64_t correct = 0; ///< pictures whose largest logit is their largest target
 };
 
+/// Where torch computes. Parameters live in this process's memory in any case; off the CPU they are copied there for each step and
+/// their gradients back. `copies` does that on the CPU: the same path without a GPU, for tests.
+enum class Device : uint8_t { cpu, cuda, copies };
+
+/// "cpu", "cuda" or "auto" (cuda where torch sees one). Throws Error (missing_dependency) for cuda where there is none.
+Device choose_device(const std::string& word);
+
 class Network {
  public:
   enum class Regions : uint8_t { fused, plain };
-  /// Throws Error naming the first node that cannot be trained. Regions::plain runs every node by itself.
-  explicit Network(const graph::Graph& graph, Regions regions = Regions::fused);
+  /// Throws Error naming the first node that cannot be trained. Regions::plain runs every node by itself, as all but Device::cpu do.
+  explicit Network(const graph::Graph& graph, Regions regions = Regions::fused, Device device = Device::cpu);
   ~Network();
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;

@@ -9,6 +9,12 @@
 
 namespace kinglet::train {
 
+/// Cubuk et al. 2020: `operations` drawn anew for each picture, all at `magnitude` of 30.
+struct RandAugment {
+  int operations = 0;          ///< 0: none
+  double magnitude = 0;
+};
+
 struct Augment {
   int pad_crop = 0;            ///< shift by up to so many pixels either way, zeros come in
   bool flip = false;           ///< mirrored left to right for half of the draws
@@ -17,18 +23,28 @@ struct Augment {
   double scale = 0;            ///< zoom drawn from 1 - x to 1 + x
   int cutout = 0;              ///< side of the square that is greyed (DeVries and Taylor 2017)
   double mixup = 0, cutmix = 0;  ///< alpha of the Beta distribution (Zhang et al. 2018; Yun et al. 2019); both: one or the other a batch
+  RandAugment randaugment;     ///< [operations, magnitude]
   double crop_area = 0;        ///< random-resized crop: smallest share of the picture's area, 0 is off (Szegedy et al. 2015)
 };
 
 struct Distill {
-  std::string teacher;         ///< a float .kinglet; empty: none
+  std::string teacher;         ///< a float .kinglet, or the run folder of one; empty: none
   double weight = 0.5, temperature = 4;
+};
+
+/// Quantization-aware training after the float training.
+struct Qat {
+  int epochs = 5;
+  double lr = 0;               ///< to begin with; 0: a hundredth of the recipe's
+  int calibration_n = 512;
 };
 
 struct Recipe {
   std::string name, model, data;
   std::string val = "default";       ///< "default": the data's own val; "none"; or a data argument
-  std::string from;                  ///< start from this .kinglet's weights
+  std::string from;                  ///< start from this model's weights: .kinglet, .tflite, .onnx, a run folder
+  int freeze_epochs = 0;             ///< with `from`: first so many epochs of the head alone
+  double freeze_lr = 0;              ///< of these epochs; 0: the recipe's lr
   int epochs = 10, batch = 128;
   int64_t limit = 0;                 ///< train on so many pictures only, chosen by the seed; 0: all
   std::string optimizer = "sgd";     ///< sgd or adamw
@@ -39,8 +55,11 @@ struct Recipe {
   double label_smoothing = 0, clip_norm = 0, ema = 0;
   Augment augment;
   Distill distill;
+  std::string quantize = "none";     ///< none or qat
+  Qat qat;
   uint64_t seed = 1;
   int threads = 0, eval_every = 1;   ///< threads 0: all processors
+  std::string device = "cpu";        ///< auto, cpu or cuda; auto: cuda where there is one
 };
 
 /// Reads the YAML of `path`, then applies `overrides` ("key=value", dots for nesting).
@@ -49,7 +68,8 @@ Recipe load_recipe(const std::filesystem::path& path, const std::vector<std::str
 Recipe parse_recipe(const std::string& yaml, const std::string& where, const std::vector<std::string>& overrides);
 /// Every key with its value; parse_recipe gives the same recipe back.
 std::string to_yaml(const Recipe& recipe);
-/// SHA-256 over what decides the numbers: all but name and threads.
+/// SHA-256 over what decides the numbers: all but name and threads. Keys younger than the first checkpoints count where they
+/// are not at their default only, so that a checkpoint can be resumed by a newer version.
 std::string recipe_hash(const Recipe& recipe);
 
 }  // namespace kinglet::train

@@ -65,7 +65,30 @@ TEST(Recipe, HashIgnoresNameAndThreadsOnly) {
   EXPECT_NE(hash({}), hash({"augment.cutout=9"}));
 }
 
+/// Frozen from the first release: checkpoints made then must resume.
+TEST(Recipe, HashOfOldRecipesStays) {
+  const char* old = "model: mobilenet_v2_rep@0.1,16x16x1,10,stages=2\ndata: drawn_digits\nlimit: 512\nepochs: 3\nbatch: 32\nlr: 0.05\nema: 0.99\n";
+  EXPECT_EQ(recipe_hash(parse_recipe(old, "tiny.yaml", {})), "fb448d80f19656d16eefb338b9922d4a4242180154c6e4afa61596f9f2a20661");
+  EXPECT_NE(recipe_hash(parse_recipe(old, "tiny.yaml", {"quantize=qat"})), recipe_hash(parse_recipe(old, "tiny.yaml", {})));
+}
+
+TEST(Recipe, RandAugmentIsAPair) {
+  const Recipe r = parse_recipe("model: a\ndata: b\naugment:\n  randaugment: [2, 9]\n", "r.yaml", {});
+  EXPECT_EQ(r.augment.randaugment.operations, 2);
+  EXPECT_EQ(r.augment.randaugment.magnitude, 9);
+  EXPECT_NE(to_yaml(r).find("  randaugment: [2, 9]\n"), std::string::npos);
+  EXPECT_EQ(to_yaml(parse_recipe(to_yaml(r), "other.yaml", {})), to_yaml(r));
+  EXPECT_EQ(parse_recipe(kYaml, "r.yaml", {"augment.randaugment=[1,12.5]"}).augment.randaugment.magnitude, 12.5);
+  expect_says(refusal("model: a\ndata: b\naugment:\n  randaugment: 3\n"), {"line 4", "[operations, magnitude]"});
+  expect_says(refusal("model: a\ndata: b\naugment:\n  randaugment: [2, 31]\n"), {"line 4", "from 0 to 30"});
+  expect_says(refusal("model: a\ndata: b\naugment:\n  randaugment: [two, 3]\n"), {"line 4", "whole number"});
+}
+
 TEST(Recipe, RefusesInWords) {
+  expect_says(refusal("model: a\ndata: b\nquantize: qta\n"), {"line 3", "did you mean 'qat'"});
+  expect_says(refusal("model: a\ndata: b\ndevice: gpu\n"), {"line 3", "did you mean 'cpu'"});
+  expect_says(refusal("model: a\ndata: b\nfreeze_epochs: 2\n"), {"line 3", "`from`"});
+  expect_says(refusal("model: a\ndata: b\nepochs: 0\n"), {"line 3", "at least 1"});
   expect_says(refusal("model: a\ndata: b\nepoch: 3\n"), {"r.yaml: line 3: epoch", "did you mean 'epochs'"});
   expect_says(refusal("model: a\ndata: b\naugment:\n  flp: true\n"), {"r.yaml: line 4: augment.flp", "augment.flip"});
   expect_says(refusal(kYaml, {"augment.cutot=3"}), {"'augment.cutot=3'", "augment.cutout"});

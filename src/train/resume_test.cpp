@@ -47,6 +47,9 @@ class Program : public testing::Test {
   pid_t start(const std::string& runs, std::vector<std::string> more) {
     std::vector<std::string> words{KINGLET_BUILD_DIR "/bin/kinglet-train", (folder_ / "tiny.yaml").string(), "--runs", (folder_ / runs).string()};
     words.insert(words.end(), more.begin(), more.end());
+    return start_words(std::move(words));
+  }
+  pid_t start_words(std::vector<std::string> words) {
     const pid_t child = fork();
     if (child != 0) return child;
     std::vector<char*> argv;
@@ -155,6 +158,44 @@ TEST_F(Program, DistillsFromATeacher) {
   ASSERT_EQ(run("runs", {"epochs=1", "name=teacher"}), 0) << said();
   const std::string teacher = (folder_ / "runs" / "teacher" / "best.kinglet").string();
   ASSERT_EQ(run("runs", {"epochs=1", "name=pupil", "distill.teacher=" + teacher}), 0) << said();
+}
+
+TEST_F(Program, DistillsFromATeacherOfAnotherContract) {
+  ASSERT_EQ(run("runs", {"epochs=1", "name=teacher", "model=plain_cnn@24x24x3,10,input=signed"}), 0) << said();
+  ASSERT_EQ(run("runs", {"epochs=1", "name=pupil", "distill.teacher=" + (folder_ / "runs" / "teacher").string()}), 0) << said();
+  EXPECT_EQ(run("runs", {"epochs=1", "name=seven", "model=plain_cnn@16x16x1,7", "distill.teacher=" + (folder_ / "runs" / "teacher").string()}), 3);
+}
+
+TEST_F(Program, QuantizationAwareTrainingGivesBothModels) {
+  ASSERT_EQ(run("runs", {"epochs=2", "quantize=qat", "qat.epochs=2", "qat.calibration_n=64", "--json"}), 0) << said();
+  const Json json = parse_json(read_text_file(folder_ / "out.txt"), "out");
+  const auto best = graph::load(json_at<std::string>(json, "best", "out")), int8 = graph::load(json_at<std::string>(json, "int8", "out"));
+  EXPECT_EQ(best.graph.value(best.graph.inputs[0]).dtype, DType::f32);
+  EXPECT_EQ(int8.graph.value(int8.graph.inputs[0]).dtype, DType::s8);
+  EXPECT_EQ(int8.provenance["quantize"]["method"], "quantization-aware training");
+  EXPECT_EQ(int8.provenance["training"], best.provenance["training"]);
+  EXPECT_EQ(int8.provenance["qat"]["training"]["epochs"], 2);
+  EXPECT_EQ(int8.labels.size(), 10u);
+  EXPECT_GT(json_at<double>(json, "int8_top1", "out"), 10.0);
+  // From the checkpoint alone, and on after the float part.
+  ASSERT_EQ(run("runs", {"epochs=0", "quantize=qat", "qat.epochs=1", "name=later", "--from", json_at<std::string>(json, "best", "out")}), 0) << said();
+  EXPECT_TRUE(fs::exists(folder_ / "runs" / "later" / "later_int8.kinglet"));
+  fs::remove(folder_ / "runs" / "tiny" / "qat_last.kinglet");
+  ASSERT_EQ(run("runs", {"epochs=2", "quantize=qat", "qat.epochs=2", "qat.calibration_n=64", "--resume", "--quiet"}), 0) << said();
+  const auto again = graph::load(json_at<std::string>(json, "int8", "out"));
+  for (int id = 0; id < int8.graph.value_count(); ++id)
+    if (int8.graph.value(id).is_constant()) EXPECT_TRUE(*int8.graph.value(id).constant == *again.graph.value(id).constant) << int8.graph.value(id).name;
+}
+
+TEST_F(Program, FineTunesWithoutARecipe) {
+  ASSERT_EQ(run("runs", {"epochs=2", "name=first", "model=plain_cnn@16x16x3,10"}), 0) << said();
+  std::vector<std::string> words{KINGLET_BUILD_DIR "/bin/kinglet-train", "--from", (folder_ / "runs" / "first").string(), "--data", "drawn_digits", "--runs",
+                                 (folder_ / "runs").string(), "--minutes", "0.1", "--threads", "1", "limit=640", "name=tuned", "augment.flip=false"};
+  ASSERT_EQ(finish(start_words(words)), 0) << said();
+  EXPECT_NE(said().find("head epoch 1/"), std::string::npos) << said();
+  EXPECT_NE(said().find("measured "), std::string::npos) << said();
+  const auto tuned = graph::load(folder_ / "runs" / "tuned" / "best.kinglet");
+  EXPECT_GT(tuned.provenance["training"]["val_top1"].get<double>(), 15.0);
 }
 
 TEST_F(Program, RefusesInWords) {

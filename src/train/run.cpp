@@ -11,7 +11,10 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "graph/serialize.h"
+#include "passes/pipeline.h"
+#include "quantize/fake_quantize.h"
 #include "train/curves.h"
+#include "train/fine_tune.h"
 #include "train/start_model.h"
 
 namespace kinglet::train {
@@ -19,9 +22,6 @@ namespace kinglet::train {
 namespace {
 
 namespace fs = std::filesystem;
-using Say = std::function<void(const std::string&)>;
-
-constexpr const char* kFineTune = "epochs: 10\nlr: 0.01\nweight_decay: 1e-4\nema: 0.999\nlabel_smoothing: 0.05\n";
 
 Recipe resolve(const RunOptions& options) {
   std::vector<std::string> overrides = options.overrides;
@@ -29,7 +29,9 @@ Recipe resolve(const RunOptions& options) {
   if (!options.from.empty()) overrides.push_back("from=" + options.from);
   if (options.threads > 0) overrides.push_back("threads=" + std::to_string(options.threads));
   if (options.seed) overrides.push_back("seed=" + std::to_string(*options.seed));
-  Recipe recipe = options.recipe.empty() ? parse_recipe(kFineTune, "finetune", overrides) : load_recipe(options.recipe, overrides);
+  Recipe recipe = options.recipe.empty() ? fine_tune_recipe(overrides) : load_recipe(options.recipe, overrides);
+  // What a fine-tuning measured stands in its run folder.
+  if (options.recipe.empty() && options.resume) recipe = load_recipe(options.runs / recipe.name / "recipe.yaml", overrides);
   if (recipe.threads == 0) recipe.threads = cpu_count();
   if (recipe.name.empty() || recipe.name.find('/') != std::string::npos || recipe.name[0] == '.')
     throw Error("name '" + recipe.name + "'", "cannot name a folder", "letters, digits, - and _");
@@ -37,7 +39,6 @@ Recipe resolve(const RunOptions& options) {
 }
 
 TrainState load_state(const fs::path& last, const Recipe& recipe, graph::Model& model) {
-  if (!fs::exists(last)) throw Error(last.string(), "does not exist, so there is nothing to resume", "start without --resume");
   model = graph::load(last);
   const auto section = model.sections.find("train_state");
   if (section == model.sections.end()) throw Error(last.string(), "holds no training state", "it is a finished model; train --from it");
@@ -64,25 +65,33 @@ data::DatasetPtr limited(data::DatasetPtr data, const Recipe& recipe) {
   return data::subset(data, std::move(order), data->info().split);
 }
 
+/// The parts of a run, each with its own checkpoints; the names begin their files.
+const std::string kHead = "head", kMain, kQat = "qat";
+
 class RunFolder {
  public:
   RunFolder(fs::path folder, bool resume) : folder_(std::move(folder)) {
     std::error_code failed;
     fs::create_directories(folder_, failed);
     if (failed) throw Error(folder_.string(), "cannot be created: " + failed.message());
+    if (!resume)
+      for (const auto& phase : {kHead, kMain, kQat}) fs::remove(last(phase), failed), fs::remove(best(phase), failed);
     log_.open(folder_ / "log.txt", resume ? std::ios::app : std::ios::trunc);
     if (!log_) throw Error((folder_ / "log.txt").string(), "cannot be written");
   }
   void log(const std::string& line) { log_ << line << std::endl; }
-  void write_records(const std::vector<EpochRecord>& records, const std::string& title) const {
-    write_file(folder_ / "metrics.csv", metrics_csv(records));
-    write_file(folder_ / "curves.svg", curves_svg(records, title));
+  void write_records(const std::string& phase, const std::vector<EpochRecord>& records, const std::string& title) const {
+    write_file(file(phase, "metrics.csv"), metrics_csv(records));
+    write_file(file(phase, "curves.svg"), curves_svg(records, title));
   }
-  fs::path last() const { return folder_ / "last.kinglet"; }
-  fs::path best() const { return folder_ / "best.kinglet"; }
+  fs::path last(const std::string& phase) const { return file(phase, "last.kinglet"); }
+  fs::path best(const std::string& phase) const { return file(phase, "best.kinglet"); }
   fs::path recipe() const { return folder_ / "recipe.yaml"; }
+  fs::path int8(const std::string& name) const { return folder_ / (name + "_int8.kinglet"); }
 
  private:
+  fs::path file(const std::string& phase, const std::string& name) const { return folder_ / (phase.empty() ? name : phase + "_" + name); }
+
   fs::path folder_;
   std::ofstream log_;
 };
@@ -97,61 +106,176 @@ void open_data(TrainInput& input) {
 }
 
 std::string opening(const TrainInput& input) {
-  return fmt::format("{}: {} pictures of {} ({}), {}; {} epochs of {} at a time, {} thread{}", input.recipe.name, input.train->size(),
-                     input.train->info().name, input.train->info().split,
-                     input.val ? fmt::format("{} for validation", input.val->size()) : std::string("no validation"), input.recipe.epochs,
-                     input.recipe.batch, input.recipe.threads, input.recipe.threads == 1 ? "" : "s");
+  const Recipe& r = input.recipe;
+  std::string epochs = fmt::format("{} epochs of {} at a time", r.epochs, r.batch);
+  if (r.freeze_epochs > 0) epochs = fmt::format("{} epochs of the head alone, {}", r.freeze_epochs, epochs);
+  if (r.quantize == "qat") epochs += fmt::format(", {} epochs of quantization-aware training", r.qat.epochs);
+  return fmt::format("{}: {} pictures of {} ({}), {}; {}, {} thread{}", r.name, input.train->size(), input.train->info().name, input.train->info().split,
+                     input.val ? fmt::format("{} for validation", input.val->size()) : std::string("no validation"), epochs, r.threads, r.threads == 1 ? "" : "s");
 }
 
-std::string describe(const EpochRecord& r, int epochs) {
+std::string describe(const std::string& phase, const EpochRecord& r, int epochs) {
   const std::string val = r.val_top1 < 0 ? "" : fmt::format("  val {:.2f} %", r.val_top1);
-  return fmt::format("epoch {}/{}  loss {:.4f}  train {:.2f} %{}  lr {:.3g}  {:.0f} pictures/s  {:.1f} s", r.epoch, epochs, r.loss, r.train_top1, val, r.lr,
-                     r.images_per_s, r.seconds);
+  return fmt::format("{}epoch {}/{}  loss {:.4f}  train {:.2f} %{}  lr {:.3g}  {:.0f} pictures/s  {:.1f} s", phase.empty() ? "" : phase + " ", r.epoch, epochs,
+                     r.loss, r.train_top1, val, r.lr, r.images_per_s, r.seconds);
 }
+
+/// The recipe of a phase: what the trainer reads of it.
+Recipe phase_recipe(Recipe recipe, const std::string& phase) {
+  if (phase == kMain) return recipe;
+  recipe.epochs = phase == kHead ? recipe.freeze_epochs : recipe.qat.epochs;
+  if (phase == kHead && recipe.freeze_lr > 0) recipe.lr = recipe.freeze_lr;
+  if (phase == kQat) recipe.lr = recipe.qat.lr > 0 ? recipe.qat.lr : recipe.lr / 100;
+  recipe.warmup_epochs = 0;
+  recipe.final_lr = 0;
+  recipe.freeze_epochs = 0;
+  if (phase == kHead) recipe.distill.teacher.clear();
+  return recipe;
+}
+
+/// A float model that teaches, folded: it only runs forward.
+std::shared_ptr<const graph::Model> load_teacher(const std::string& text, const Say& say) {
+  if (text.empty()) return nullptr;
+  auto teacher = std::make_shared<graph::Model>(open_source(text, say));
+  passes::fold_for_deployment(teacher->graph);
+  return teacher;
+}
+
+class Run {
+ public:
+  Run(const RunOptions& options, TrainEvents events, Say say)
+      : options_(options), events_(std::move(events)), user_(std::move(say)), recipe_(resolve(options)), folder_(options.runs / recipe_.name, options.resume) {
+    input_.recipe = recipe_;
+  }
+
+  RunResult go() {
+    if (options_.resume) check_resumable();
+    open_data(input_);
+    graph::Model first;
+    if (!started(kMain) && !started(kQat)) first = prepare_start();
+    input_.teacher = load_teacher(recipe_.distill.teacher, [&](const std::string& line) { say(line); });
+    write_file(folder_.recipe(), to_yaml(recipe_));
+    say(opening(input_));
+
+    RunResult out;
+    out.folder = options_.runs / recipe_.name;
+    out.best = folder_.best(kMain);
+    if (!started(kQat)) {
+      if (!started(kMain) && recipe_.freeze_epochs > 0 && !train_head(first)) return stopped(out);
+      if (recipe_.epochs == 0) graph::save(first, folder_.best(kMain));
+      else out.result = train_phase(kMain, std::move(first));
+      if (out.result.stopped) return stopped(out);
+    }
+    if (recipe_.quantize == "qat" && !train_quantized(out)) return stopped(out);
+    out.threads = recipe_.threads;
+    return out;
+  }
+
+ private:
+  void say(const std::string& line) {
+    folder_.log(line);
+    user_(line);
+  }
+
+  bool started(const std::string& phase) const { return options_.resume && fs::exists(folder_.last(phase)); }
+
+  void check_resumable() const {
+    for (const auto& phase : {kHead, kMain, kQat})
+      if (started(phase)) return;
+    throw Error(folder_.last(kMain).string(), "does not exist, so there is nothing to resume", "start without --resume");
+  }
+
+  graph::Model prepare_start() {
+    graph::Model model = start_model(recipe_, input_.train->info().classes, [&](const std::string& line) { say(line); });
+    if (!options_.recipe.empty() || options_.resume) return model;
+    const auto has_key = [&](const char* key) {
+      return std::any_of(options_.overrides.begin(), options_.overrides.end(), [&](const std::string& text) { return text.starts_with(key); });
+    };
+    fit_recipe(recipe_, model, options_.overrides);
+    if (!has_key("epochs=")) {
+      const EpochPlan plan = plan_epochs(recipe_, model, input_.train->size(), options_.minutes);
+      say(fmt::format("measured {:.2f} ms a picture for the head alone, {:.2f} ms for all: about {:.1f} minutes", 1e3 * plan.head_s, 1e3 * plan.full_s, plan.minutes));
+      input_.train = limited(input_.train, recipe_);
+    }
+    input_.recipe = recipe_;
+    return model;
+  }
+
+  bool train_head(graph::Model& model) {
+    if (train_phase(kHead, head_only(model)).stopped) return false;
+    move_head(graph::load(folder_.best(kHead)), model);
+    return true;
+  }
+
+  bool train_quantized(RunResult& out) {
+    const graph::Model best = graph::load(folder_.best(kMain));
+    quantize::Options calibration;
+    calibration.calibration_n = recipe_.qat.calibration_n;
+    calibration.seed = recipe_.seed;
+    calibration.threads = recipe_.threads;
+    graph::Model model;
+    if (!started(kQat)) model = quantize::prepare_qat(best, *input_.train, calibration);
+    const TrainResult result = train_phase(kQat, std::move(model));
+    if (result.stopped) return false;
+    graph::Model trained = graph::load(folder_.best(kQat));
+    Json provenance = best.provenance;
+    for (const char* key : {"training", "curve"}) provenance["qat"][key] = trained.provenance[key];
+    graph::Model int8 = quantize::convert_qat(trained);
+    provenance["quantize"] = int8.provenance["quantize"];
+    provenance["prepare_qat"] = int8.provenance["prepare_qat"];
+    int8.provenance = std::move(provenance);
+    out.int8 = folder_.int8(recipe_.name);
+    out.int8_top1 = result.top1;
+    graph::save(int8, out.int8);
+    return true;
+  }
+
+  TrainResult train_phase(const std::string& phase, graph::Model model) {
+    TrainInput input = input_;
+    input.recipe = phase_recipe(recipe_, phase);
+    input.model = std::move(model);
+    if (phase == kHead) input.teacher = nullptr;
+    TrainState state;
+    if (started(phase)) {
+      state = load_state(folder_.last(phase), input.recipe, input.model);
+      say(fmt::format("resuming after {}epoch {}, step {}, with the checkpoint's {} threads", phase.empty() ? "" : phase + " ", state.epoch, state.step, state.threads));
+      input.recipe.threads = recipe_.threads = state.threads;
+      input.resume = &state;
+    }
+    std::vector<EpochRecord> records = state.records;
+    TrainEvents events = events_;
+    events.save_last = [&](const graph::Model& last) { graph::save(last, folder_.last(phase)); };
+    events.save_best = [&](const graph::Model& best) { graph::save(best, folder_.best(phase)); };
+    if (events_.on_step)
+      events.on_step = [&](StepReport report) {
+        report.phase = phase;
+        events_.on_step(report);
+      };
+    events.on_epoch = [&, epochs = input.recipe.epochs](const EpochRecord& record) {
+      records.push_back(record);
+      say(describe(phase, record, epochs));
+      folder_.write_records(phase, records, recipe_.name);
+    };
+    return train(std::move(input), events);
+  }
+
+  RunResult stopped(RunResult out) {
+    out.result.stopped = true;
+    out.threads = recipe_.threads;
+    folder_.log("stopped; go on with --resume");
+    return out;
+  }
+
+  const RunOptions& options_;
+  TrainEvents events_;
+  Say user_;
+  Recipe recipe_;
+  RunFolder folder_;
+  TrainInput input_;
+};
 
 }  // namespace
 
-RunResult run(const RunOptions& options, TrainEvents events, const Say& say) {
-  TrainInput input;
-  input.recipe = resolve(options);
-  const fs::path path = options.runs / input.recipe.name;
-  TrainState state;
-  std::vector<std::string> notes;
-  if (options.resume) {
-    state = load_state(path / "last.kinglet", input.recipe, input.model);
-    notes.push_back(fmt::format("resuming after epoch {}, step {}, with the checkpoint's {} threads", state.epoch, state.step, state.threads));
-    input.recipe.threads = state.threads;
-    input.resume = &state;
-  }
-  open_data(input);
-  if (!options.resume) input.model = start_model(input.recipe, static_cast<int>(input.train->info().classes.size()));
-  if (!input.recipe.distill.teacher.empty()) input.teacher = std::make_shared<graph::Model>(graph::load(input.recipe.distill.teacher));
-
-  RunFolder folder(path, options.resume);
-  write_file(folder.recipe(), to_yaml(input.recipe));
-  notes.push_back(opening(input));
-  for (const auto& note : notes) {
-    folder.log(note);
-    say(note);
-  }
-  const Recipe recipe = input.recipe;
-  std::vector<EpochRecord> records = state.records;
-  events.save_last = [&](const graph::Model& model) { graph::save(model, folder.last()); };
-  events.save_best = [&](const graph::Model& model) { graph::save(model, folder.best()); };
-  events.on_epoch = [&](const EpochRecord& record) {
-    records.push_back(record);
-    const std::string line = describe(record, recipe.epochs);
-    folder.log(line);
-    say(line);
-    folder.write_records(records, recipe.name);
-  };
-  RunResult out;
-  out.folder = path;
-  out.best = folder.best();
-  out.threads = recipe.threads;
-  out.result = train(std::move(input), events);
-  if (out.result.stopped) folder.log("stopped; go on with --resume");
-  return out;
-}
+RunResult run(const RunOptions& options, TrainEvents events, const Say& say) { return Run(options, std::move(events), say).go(); }
 
 }  // namespace kinglet::train

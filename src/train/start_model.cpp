@@ -6,67 +6,189 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/random.h"
+#include "base/resources.h"
+#include "formats/formats.h"
 #include "graph/serialize.h"
+#include "ops/op_info.h"
 #include "ops/verify.h"
+#include "passes/pipeline.h"
+#include "quantize/dequantize.h"
 #include "zoo/zoo.h"
 
 namespace kinglet::train {
 
 namespace {
 
+namespace fs = std::filesystem;
+using graph::Graph;
+using graph::kNone;
+using graph::Node;
 using graph::OpKind;
+using graph::ValueId;
 
-graph::Node* find_head(graph::Graph& graph) {
-  const auto producers = graph.producers();
-  graph::ValueId value = graph.outputs.at(0);
-  for (auto at = producers[static_cast<size_t>(value)]; at != graph::kNone; at = producers[static_cast<size_t>(value)]) {
-    graph::Node& node = graph.node(at);
-    if (node.op == OpKind::FullyConnected) return &node;
-    if (node.op != OpKind::Softmax && node.op != OpKind::Logistic) return nullptr;
-    value = node.inputs[0];
+bool has_weights(const Node& node) { return node.op == OpKind::Conv2d || node.op == OpKind::DepthwiseConv2d || node.op == OpKind::FullyConnected; }
+
+/// Operators that may stand between the head and the output; they keep or merge positions, never mix channels but by softmax.
+bool passes_scores_on(OpKind op) {
+  switch (op) {
+    case OpKind::Softmax:
+    case OpKind::Logistic:
+    case OpKind::Reshape:
+    case OpKind::Mean:
+    case OpKind::AveragePool2d:
+    case OpKind::Relu:
+    case OpKind::Relu6:
+    case OpKind::Dropout: return true;
+    default: return false;
   }
-  return nullptr;
+}
+
+/// Nodes from the output back to the head, the head last; nothing when there is none.
+std::vector<graph::NodeIndex> path_to_head(const Graph& graph) {
+  const auto producers = graph.producers();
+  std::vector<graph::NodeIndex> path;
+  for (auto at = producers[static_cast<size_t>(graph.outputs.at(0))]; at != kNone; at = producers[static_cast<size_t>(graph.node(at).inputs[0])]) {
+    const Node& node = graph.node(at);
+    path.push_back(at);
+    const bool pointwise = node.op == OpKind::Conv2d && graph.value(node.inputs[1]).shape[1] == 1 && graph.value(node.inputs[1]).shape[2] == 1;
+    if (node.op == OpKind::FullyConnected || pointwise) return path;
+    if (!passes_scores_on(node.op)) break;
+  }
+  return {};
+}
+
+const Node& head_of(const graph::Model& model) {
+  const auto path = path_to_head(model.graph);
+  if (path.empty()) throw Error(model.name, "does not end in a fully connected operator or a 1x1 convolution, so it cannot get a head for other classes");
+  return model.graph.node(path.back());
 }
 
 /// Imported models mark nothing as trainable: their weights and biases are.
-void make_trainable(graph::Graph& graph) {
+void make_trainable(Graph& graph) {
   for (const auto& value : graph.values())
     if (value.trainable) return;
   for (const auto& node : graph.nodes())
-    if (node.op == OpKind::Conv2d || node.op == OpKind::DepthwiseConv2d || node.op == OpKind::FullyConnected || node.op == OpKind::BatchNorm)
+    if (has_weights(node) || node.op == OpKind::BatchNorm)
       for (size_t i = 1; i < std::min<size_t>(3, node.inputs.size()); ++i)
-        if (node.inputs[i] != graph::kNone && graph.value(node.inputs[i]).dtype == DType::f32) graph.value(node.inputs[i]).trainable = true;
+        if (node.inputs[i] != kNone && graph.value(node.inputs[i]).is_constant() && graph.value(node.inputs[i]).dtype == DType::f32)
+          graph.value(node.inputs[i]).trainable = true;
+}
+
+void draw(graph::Value& value, Shape shape, double deviation, uint64_t seed) {
+  Tensor drawn(DType::f32, shape);
+  RandomStream random(seed, 0, 0, Purpose::init);
+  for (float& w : drawn.mutable_data<float>()) w = static_cast<float>(deviation * random.normal());
+  value.shape = std::move(shape);
+  value.constant = std::move(drawn);
+}
+
+void resize_reshape(Node& node, int64_t before, int64_t classes) {
+  auto& shape = node.as<graph::ReshapeAttrs>().shape;
+  for (auto& dim : shape)
+    if (dim == before) dim = classes;
+}
+
+void softmax_for_logistic(Node& node) {
+  if (node.op != OpKind::Logistic) return;
+  node.op = OpKind::Softmax;
+  node.attrs = graph::SoftmaxAttrs{};
+}
+
+bool is_quantized(const Graph& graph) {
+  return std::any_of(graph.values().begin(), graph.values().end(), [](const graph::Value& v) { return !v.quant.empty(); });
+}
+
+/// Where the text leads: a file as it is, the best of a run folder, the float file of a shipped model.
+fs::path source_file(const std::string& text) {
+  if (fs::is_regular_file(text)) return text;
+  std::vector<fs::path> folders{text};
+  if (text.find('/') == std::string::npos && !fs::exists(text)) folders.push_back(resource_folder("models") / text);
+  for (const fs::path& folder : folders) {
+    const std::string name = folder.has_filename() ? folder.filename().string() : folder.parent_path().filename().string();
+    for (const fs::path& file : {folder / "best.kinglet", folder / (name + "_float.tflite"), folder / (name + ".onnx")})
+      if (fs::is_regular_file(file)) return file;
+  }
+  throw Error(text, "there is no such model file, run folder or zoo model", "for example models/cifar10_rep035 or runs/NAME/best.kinglet");
+}
+
+bool same_head(const graph::Model& model, const std::vector<std::string>& classes) {
+  const auto count = model.graph.value(model.graph.outputs.at(0)).shape.back();
+  return count == static_cast<int64_t>(classes.size()) && (model.labels.empty() || model.labels == classes);
 }
 
 }  // namespace
 
+bool has_batch_norm(const Graph& graph) {
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const Node& node) { return node.op == OpKind::BatchNorm; });
+}
+
+graph::Model open_source(const std::string& text, const Say& say) {
+  const fs::path file = source_file(text);
+  graph::Model model = file.extension() == ".kinglet" ? graph::load(file) : formats::import_file(file, [&](const std::string& warning) { say(warning); });
+  if (model.graph.outputs.size() != 1) throw Error(file.string(), fmt::format("has {} outputs", model.graph.outputs.size()), "a classifier has one");
+  if (model.name.empty()) model.name = file.stem().string();
+  if (is_quantized(model.graph)) {
+    model = quantize::dequantize_model(model);
+    say(fmt::format("{} is quantized: training goes on from its rounded weights in float32; what it loses to rounding is not recovered, its limits "
+                    "of range are gone, and the result must be quantized again",
+                    file.string()));
+  }
+  model.sections.erase("train_state");
+  make_trainable(model.graph);
+  return model;
+}
+
 void fit_head(graph::Model& model, int classes, uint64_t seed) {
-  if (model.graph.value(model.graph.outputs.at(0)).shape.back() == classes) return;
-  graph::Node* head = find_head(model.graph);
-  if (!head) throw Error(model.name, fmt::format("does not end in a fully connected operator, so it cannot get a head for {} classes", classes));
-  graph::Value& weight = model.graph.value(head->inputs[1]);
-  const int64_t in = weight.shape[1];
-  Tensor drawn(DType::f32, Shape{classes, in});
-  RandomStream random(seed, 0, 0, Purpose::init);
-  for (float& w : drawn.mutable_data<float>()) w = static_cast<float>(random.normal() / std::sqrt(double(in)));
-  weight.shape = drawn.shape();
-  weight.constant = std::move(drawn);
-  if (head->inputs.size() > 2 && head->inputs[2] != graph::kNone) {
-    graph::Value& bias = model.graph.value(head->inputs[2]);
-    bias.constant = Tensor(DType::f32, Shape{classes});
-    bias.shape = bias.constant->shape();
+  head_of(model);
+  const auto path = path_to_head(model.graph);
+  const Node head = model.graph.node(path.back());
+  graph::Value& weight = model.graph.value(head.inputs[1]);
+  const int64_t before = weight.shape[0], in = weight.shape.back();
+  draw(weight, head.op == OpKind::Conv2d ? Shape{classes, 1, 1, in} : Shape{classes, in}, 1 / std::sqrt(double(in)), seed);
+  weight.trainable = true;
+  if (head.inputs.size() > 2 && head.inputs[2] != kNone) {
+    graph::Value& bias = model.graph.value(head.inputs[2]);
+    draw(bias, Shape{classes}, 0, seed);
+    bias.trainable = true;
+  }
+  for (auto at : path) {
+    Node& node = model.graph.node(at);
+    if (node.op == OpKind::Reshape) resize_reshape(node, before, classes);
+    softmax_for_logistic(node);
   }
   ops::infer_types(model.graph);
   ops::verify(model.graph, model.name);
+  model.labels.clear();
 }
 
-graph::Model start_model(const Recipe& recipe, int classes) {
+graph::Model head_only(const graph::Model& model) {
+  graph::Model result = model;
+  passes::fold_for_deployment(result.graph);
+  const Node& head = head_of(result);
+  for (ValueId v = 0; v < result.graph.value_count(); ++v) result.graph.value(v).trainable = false;
+  for (size_t i = 1; i < head.inputs.size(); ++i)
+    if (head.inputs[i] != kNone) result.graph.value(head.inputs[i]).trainable = true;
+  return result;
+}
+
+void move_head(const graph::Model& from, graph::Model& to) {
+  const Node &source = head_of(from), &target = head_of(to);
+  for (size_t i = 1; i < target.inputs.size(); ++i) {
+    if (target.inputs[i] == kNone) continue;
+    KINGLET_CHECK(from.graph.value(source.inputs[i]).shape == to.graph.value(target.inputs[i]).shape);
+    to.graph.value(target.inputs[i]).constant = from.graph.value(source.inputs[i]).constant;
+  }
+}
+
+graph::Model start_model(const Recipe& recipe, const std::vector<std::string>& classes, const Say& say) {
   if (recipe.from.empty()) return zoo::build(recipe.model, recipe.seed);
-  graph::Model model = graph::load(recipe.from);
-  model.sections.erase("train_state");
-  make_trainable(model.graph);
-  if (classes > 0) fit_head(model, classes, recipe.seed);
+  graph::Model model = open_source(recipe.from, say);
+  if (!classes.empty() && !same_head(model, classes)) {
+    fit_head(model, static_cast<int>(classes.size()), recipe.seed);
+    say(fmt::format("new head for {} classes: {}", classes.size(), fmt::join(classes, ", ")));
+  }
   Json parent = Json::object();
   parent["file"] = recipe.from;
   parent["provenance"] = model.provenance;

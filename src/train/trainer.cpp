@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "train/input_bridge.h"
 #include "train/loader.h"
 #include "train/network.h"
 #include "train/optimizer.h"
@@ -32,15 +33,6 @@ void check_fit(const PixelStore& store, int classes, const std::string& split) {
       throw Error(fmt::format("{} {}: {}", info.name, split, store.dataset().id(i)), fmt::format("label {} is not one of {} classes", store.label(i), classes));
 }
 
-void check_teacher(const TrainInput& input) {
-  if (!input.teacher) return;
-  const auto &mine = input.model.input, &theirs = input.teacher->input;
-  const bool same = mine.height == theirs.height && mine.width == theirs.width && mine.channels == theirs.channels && mine.order == theirs.order;
-  bool range = same;
-  for (int c = 0; same && c < mine.channels; ++c) range = range && mine.real_value(0, c) == theirs.real_value(0, c) && mine.real_value(255, c) == theirs.real_value(255, c);
-  if (!range) throw Error(input.recipe.distill.teacher, "has another input contract than the model", "size, colour order and range must be the same");
-}
-
 class Trainer {
  public:
   Trainer(TrainInput input, const TrainEvents& events)
@@ -48,7 +40,7 @@ class Trainer {
         recipe_(input_.recipe),
         events_(events),
         preprocessor_(input_.model.input, input_value(input_.model)),
-        network_(input_.model.graph),
+        network_(input_.model.graph, Network::Regions::fused, choose_device(recipe_.device)),
         store_(input_.train, preprocessor_, recipe_.threads, events.progress),
         optimizer_(recipe_, network_.parameters()),
         average_(recipe_.ema, network_.parameters()),
@@ -56,10 +48,9 @@ class Trainer {
     set_torch_threads(recipe_.threads);
     if (network_.parameters().values.empty()) throw Error(input_.model.name, "holds no trainable float parameter", "train a float model");
     check_fit(store_, network_.classes(), "train");
-    check_teacher(input_);
     if (input_.val) val_.emplace(input_.val, preprocessor_, recipe_.threads, events.progress);
     if (val_) check_fit(*val_, network_.classes(), "val");
-    if (input_.teacher) teacher_.emplace(input_.teacher->graph);
+    if (input_.teacher) make_teacher();
     state_.threads = recipe_.threads;
     state_.recipe = to_yaml(recipe_);
     state_.recipe_hash = recipe_hash(recipe_);
@@ -80,6 +71,13 @@ class Trainer {
 
  private:
   int64_t batch_pictures() const { return std::min<int64_t>(recipe_.batch, store_.size()); }
+
+  void make_teacher() {
+    teacher_.emplace(input_.teacher->graph, Network::Regions::fused, choose_device(recipe_.device));
+    bridge_.emplace(input_.model.input, input_.teacher->input);
+    if (teacher_->classes() != network_.classes())
+      throw Error(recipe_.distill.teacher, fmt::format("teaches {} classes, the model has {}", teacher_->classes(), network_.classes()));
+  }
 
   void restore(const TrainState& from) {
     auto same = [&](const std::vector<float>& a, const std::vector<float>& b) {
@@ -120,7 +118,7 @@ class Trainer {
     Batch batch = loader.next();
     LossOptions loss;
     if (teacher_) {
-      batch.teacher_logits = teacher_->logits(batch.input);
+      batch.teacher_logits = teacher_->logits(bridge_->convert(batch.input));
       loss = {recipe_.distill.weight, recipe_.distill.temperature};
     }
     const StepResult result = network_.train_step(batch, loss);
@@ -136,7 +134,7 @@ class Trainer {
 
   void report_step() {
     if (!events_.on_step) return;
-    StepReport report{state_.epoch + 1, recipe_.epochs, state_.step, steps_, state_.loss_sum / double(state_.step), 0, 0, -1};
+    StepReport report{"", state_.epoch + 1, recipe_.epochs, state_.step, steps_, state_.loss_sum / double(state_.step), 0, 0, -1};
     const double each = state_.epoch_seconds / double(state_.step);
     report.images_per_s = double(batch_pictures()) / each;
     report.seconds_left = each * double((recipe_.epochs - state_.epoch) * steps_ - state_.step);
@@ -260,6 +258,7 @@ class Trainer {
   PixelStore store_;
   std::optional<PixelStore> val_;
   std::optional<Network> teacher_;
+  std::optional<InputBridge> bridge_;
   Optimizer optimizer_;
   MovingAverage average_;
   int64_t steps_;

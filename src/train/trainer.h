@@ -16,6 +16,7 @@ namespace kinglet::train {
 
 /// Where a running epoch stands.
 struct StepReport {
+  std::string phase;                                   ///< "head", "qat" or empty
   int64_t epoch = 0, epochs = 0, step = 0, steps = 0;  ///< epoch from 1, steps done
   double loss = 0;                                     ///< mean of the epoch so far
   double images_per_s = 0, seconds_left = 0;
