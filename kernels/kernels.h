@@ -57,6 +57,7 @@ void kinglet_fully_connected_s8_x86_avx2(const kinglet_fully_connected_s8_args* 
                                          const int32_t* bias, const kinglet_multiplier* multipliers, int8_t* y);
 void kinglet_add_s8_x86_avx2(const kinglet_add_s8_args* args, const int8_t* a, const int8_t* b, int8_t* y);
 void kinglet_add_s8_x86_avx512bw(const kinglet_add_s8_args* args, const int8_t* a, const int8_t* b, int8_t* y);
+void kinglet_mul_s8_x86_avx2(const kinglet_mul_s8_args* args, const int8_t* a, const int8_t* b, int8_t* y);
 void kinglet_conv2d_f32_x86_avx2(const kinglet_conv2d_f32_args* args, const float* x, const float* weights, const float* bias,
                                  float* scratch, float* y);
 void kinglet_depthwise_conv2d_f32_x86_avx2(const kinglet_conv2d_f32_args* args, const float* x, const float* weights, const float* bias,

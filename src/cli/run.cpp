@@ -46,6 +46,24 @@ Json classify(eval::Engine& engine, const graph::Model& model, const data::Prepr
   return {{"file", file}, {"top", top_classes(model, scores, index ? 1 : count)}};
 }
 
+/// Networks without a softmax give scores that are no shares of one.
+bool shares(const Json& top) {
+  return std::all_of(top.begin(), top.end(), [](const Json& row) { return row["score"].get<double>() >= 0 && row["score"].get<double>() <= 1; });
+}
+
+/// A line a class; a network that ends in ARG_MAX names one and has no score for it.
+std::string top_text(const Json& top, bool index) {
+  std::string text;
+  for (const Json& row : top) {
+    const auto label = row["label"].get<std::string>();
+    const auto score = row["score"].get<double>();
+    if (index) text += fmt::format("  {}\n", label);
+    else if (shares(top)) text += fmt::format("  {:6.2f} %  {}\n", 100 * score, label);
+    else text += fmt::format("  {:8.3f}  {}\n", score, label);
+  }
+  return text;
+}
+
 int run_pictures(const Verb& verb, const Args& args, const graph::Model& model) {
   auto engine = flow::make_engine(model, verb.numerics(), args.engine, 1);
   const data::Preprocessor preprocessor(model.input, model.graph.value(model.graph.inputs.at(0)));
@@ -55,8 +73,7 @@ int run_pictures(const Verb& verb, const Args& args, const graph::Model& model) 
   std::string text;
   for (const auto& file : args.pictures) {
     const Json& result = results.emplace_back(classify(*engine, model, preprocessor, file, args.top));
-    text += file + "\n";
-    for (const auto& row : result["top"]) text += fmt::format("  {:6.2f} %  {}\n", 100 * row["score"].get<double>(), row["label"].get<std::string>());
+    text += file + "\n" + top_text(result["top"], eval::is_class_index(engine->outputs().at(0)));
   }
   verb.print(results, text);
   return 0;

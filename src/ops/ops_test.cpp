@@ -72,7 +72,9 @@ TEST(Shapes, OfOperatorsThatMoveValues) {
 TEST(Shapes, ImpossibleMovesAreRefusedInWords) {
   EXPECT_NE(refusal(OpKind::Transpose, graph::TransposeAttrs{{1, 0, 2, 3}}).find("moves the batch"), std::string::npos);
   EXPECT_NE(refusal(OpKind::Transpose, graph::TransposeAttrs{{0, 1, 1, 3}}).find("no order of the axes"), std::string::npos);
+  EXPECT_NE(refusal(OpKind::Transpose, graph::TransposeAttrs{{0, 1000000, 1, 2}}).find("no order of the axes"), std::string::npos);
   EXPECT_NE(refusal(OpKind::Transpose, graph::TransposeAttrs{{0, 1}}).find("orders 2 axes"), std::string::npos);
+  EXPECT_EQ(shape_of(OpKind::StridedSlice, graph::StridedSliceAttrs{{0, 1, 0, 0}, {1, 4, 6, 3}, {1, 2147483647, 1, 1}, {}}), (Shape{1, 1, 6, 3}));
   EXPECT_NE(refusal(OpKind::Concatenation, graph::ConcatenationAttrs{0}).find("along axis 0"), std::string::npos);
   EXPECT_NE(refusal(OpKind::StridedSlice, graph::StridedSliceAttrs{{0, 4, 0, 0}, {1, 5, 6, 3}, {1, 1, 1, 1}, {}}).find("axis 1, which has 4"), std::string::npos);
   EXPECT_NE(refusal(OpKind::StridedSlice, graph::StridedSliceAttrs{{0, 0, 0, 0}, {1, 4, 6, 3}, {1, 1, 1, 1}, {2}}).find("drops axis 2"), std::string::npos);

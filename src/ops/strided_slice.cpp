@@ -17,7 +17,7 @@ std::vector<ValueType> infer(const graph::Graph& graph, const graph::Node& node)
     if (i == 0 && (a.begin[0] != 0 || a.end[0] != 1 || a.stride[0] != 1)) refuse(node, "takes a part of the batch");
     if (a.stride[i] < 1 || a.begin[i] < 0 || a.end[i] > size || a.begin[i] >= a.end[i])
       refuse(node, "takes elements " + std::to_string(a.begin[i]) + " to " + std::to_string(a.end[i]) + " of axis " + std::to_string(i) + ", which has " + std::to_string(size));
-    const int64_t taken = (a.end[i] - a.begin[i] + a.stride[i] - 1) / a.stride[i];
+    const int64_t taken = (int64_t{a.end[i]} - a.begin[i] + a.stride[i] - 1) / a.stride[i];
     const bool drops = dropped < a.drop.size() && a.drop[dropped] == static_cast<int>(i);
     if (drops && (taken != 1 || i == 0)) refuse(node, "drops axis " + std::to_string(i) + ", of which it does not take one element");
     dropped += drops;

@@ -11,11 +11,10 @@ std::vector<ValueType> infer(const graph::Graph& graph, const graph::Node& node)
   const int rank = x.shape.rank();
   if (static_cast<int>(perm.size()) != rank) refuse(node, "orders " + std::to_string(perm.size()) + " axes where the input has " + std::to_string(rank));
   if (rank > 0 && perm[0] != 0) refuse(node, "moves the batch to another axis");
-  Shape out = x.shape;
-  for (int i = 0; i < rank; ++i) {
+  for (int i = 0; i < rank; ++i)
     if (std::count(perm.begin(), perm.end(), i) != 1) refuse(node, "is no order of the axes: one is missing or named twice");
-    out[i] = x.shape[perm[static_cast<size_t>(i)]];
-  }
+  Shape out = x.shape;
+  for (int i = 0; i < rank; ++i) out[i] = x.shape[perm[static_cast<size_t>(i)]];
   return {{x.dtype, out}};
 }
 }  // namespace

@@ -77,7 +77,7 @@ void lower_mul(Lowering& lowering, const graph::Node& node) {
   const Grid a = grid(node, input_value(lowering, node, 0)), b = grid(node, input_value(lowering, node, 1)), y = grid(node, output_value(lowering, node));
   const auto m = ops::mul_multiplier(a.scale, b.scale, y.scale, lowering.target().numerics);
   const auto range = integer_range(lowering, node);
-  emit_binary(lowering, node, Kernel::mul_s8, kinglet_mul_s8_args{broadcast_of(lowering, node), a.zero, b.zero, y.zero, range.min, range.max, to_c(m)});
+  emit_binary(lowering, node, lowering.has(Isa::avx2) ? Kernel::mul_s8_x86_avx2 : Kernel::mul_s8, kinglet_mul_s8_args{broadcast_of(lowering, node), a.zero, b.zero, y.zero, range.min, range.max, to_c(m)});
 }
 
 namespace {

@@ -60,7 +60,7 @@ void lower_strided_slice(Lowering& lowering, const graph::Node& node) {
   std::vector<Axis> axes;
   int64_t offset = 0;
   for (size_t axis = 0; axis < steps.size(); ++axis) {
-    axes.push_back({(a.end[axis] - a.begin[axis] + a.stride[axis] - 1) / a.stride[axis], steps[axis] * a.stride[axis]});
+    axes.push_back({(int64_t{a.end[axis]} - a.begin[axis] + a.stride[axis] - 1) / a.stride[axis], steps[axis] * a.stride[axis]});
     offset += a.begin[axis] * steps[axis];
   }
   emit_strided_copy(lowering, node, axes, offset);

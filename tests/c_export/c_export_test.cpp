@@ -165,7 +165,9 @@ TEST_P(RealDataCExport, CompilesFreestandingForCortexM) {
   for (std::string kind, name; lines >> kind >> name;) EXPECT_TRUE(allowed_symbol(name)) << "int8 code calls " << name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, RealDataCExport, ::testing::Values("mlperf_tiny/resnet8_int8.tflite", "seeed/cifar10_rep035_int8.tflite", "tflm/person_detect.tflite", "coral/mobilenet_v1_0.25_128_quant.tflite"));
+INSTANTIATE_TEST_SUITE_P(Models, RealDataCExport,
+                         ::testing::Values("mlperf_tiny/resnet8_int8.tflite", "seeed/cifar10_rep035_int8.tflite", "seeed/mnist_rep035_int8.tflite",
+                                           "mlperf_tiny/vww_96_int8.tflite", "tflm/person_detect.tflite", "coral/mobilenet_v1_0.25_128_quant.tflite"));
 
 TEST(CExport, RefusesWhatItCannotPrint) {
   const auto cases = operator_cases(1, 1);
