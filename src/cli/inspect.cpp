@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "cli/verb.h"
+#include "eval/doubts.h"
 #include "flow/deploy.h"
 #include "graph/print.h"
 
@@ -79,7 +80,8 @@ std::string human(const graph::Model& model, const Json& json) {
   line("peak activations", group_digits(json["peak_activation_bytes"].get<int64_t>()) + " bytes");
   if (json["file_bytes"].get<uint64_t>()) line("file", group_digits(json["file_bytes"].get<int64_t>()) + " bytes");
   line("input contract", graph::describe(model.input));
-  const auto weak = graph::weak_fields(model.input);
+  if (model.provenance.contains("known_file")) line("", "known file: " + model.provenance["known_file"].value("title", std::string()));
+  const auto weak = eval::doubtful_fields(model.input, true);
   if (!weak.empty()) line("", fmt::format("not stated by the file: {}", fmt::join(weak, ", ")));
   if (!model.labels.empty()) line("labels", fmt::format("{} ({}{})", model.labels.size(), fmt::join(model.labels.begin(), model.labels.begin() + static_cast<long>(std::min<size_t>(model.labels.size(), 12)), ", "), model.labels.size() > 12 ? ", ..." : ""));
   return text;

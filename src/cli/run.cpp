@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -9,6 +8,7 @@
 #include "cli/verb.h"
 #include "data/image.h"
 #include "data/preprocess.h"
+#include "eval/doubts.h"
 #include "eval/engine.h"
 #include "flow/deploy.h"
 #include "flow/engine.h"
@@ -34,9 +34,11 @@ Json top_classes(const graph::Model& model, std::span<const float> scores, int c
   return list;
 }
 
-Json classify(eval::Engine& engine, const graph::Model& model, const data::Preprocessor& preprocessor, const std::string& file, int count) {
+Json classify(eval::Engine& engine, const graph::Model& model, const data::Preprocessor& preprocessor, const std::string& file, int count, bool& resampled) {
   std::vector<std::byte> input(engine.input_bytes()), output(engine.output_bytes());
-  preprocessor.run(data::read_image(file), input);
+  const auto image = data::read_image(file);
+  resampled = resampled || image.height != model.input.height || image.width != model.input.width;
+  preprocessor.run(image, input);
   engine.run(input, output, 0);
   const auto& value = engine.outputs().at(0);
   const bool index = eval::is_class_index(value);
@@ -67,14 +69,14 @@ std::string top_text(const Json& top, bool index) {
 int run_pictures(const Verb& verb, const Args& args, const graph::Model& model) {
   auto engine = flow::make_engine(model, verb.numerics(), args.engine, 1);
   const data::Preprocessor preprocessor(model.input, model.graph.value(model.graph.inputs.at(0)));
-  if (const auto weak = graph::weak_fields(model.input); !weak.empty())
-    verb.warn()(fmt::format("{}: the file does not state {} of its input contract; assuming {}", model.name, fmt::join(weak, ", "), graph::describe(model.input)));
   Json results = Json::array();
   std::string text;
+  bool resampled = false;
   for (const auto& file : args.pictures) {
-    const Json& result = results.emplace_back(classify(*engine, model, preprocessor, file, args.top));
+    const Json& result = results.emplace_back(classify(*engine, model, preprocessor, file, args.top, resampled));
     text += file + "\n" + top_text(result["top"], eval::is_class_index(engine->outputs().at(0)));
   }
+  if (const auto doubt = eval::contract_doubt(model.input, resampled); !doubt.empty()) verb.warn()(model.name + ": " + doubt);
   verb.print(results, text);
   return 0;
 }

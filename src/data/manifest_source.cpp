@@ -40,7 +40,8 @@ RawPictures load_raw(const Manifest& m, const Json& split, const std::vector<fs:
 /// Annotations, pictures and the list of ids, as files_of_split names them.
 FilePictures load_coco(const Manifest& m, const Json& split, const std::vector<fs::path>& files, const std::string& where) {
   const size_t parts = json_at<std::vector<std::string>>(split, "annotations", where).size();
-  if (json_at<std::vector<std::string>>(split, "pictures", where).size() != parts) throw Error(where, "needs a folder of pictures for each annotation file");
+  if (json_at<std::vector<std::string>>(split, "pictures", where).size() != parts)
+    throw Error(where, "needs a folder of pictures for each annotation file");
   CocoRule rule;
   rule.category = json_at<std::string>(split, "category", where);
   rule.min_share = json_at<double>(split, "min_share", where);
@@ -62,7 +63,8 @@ fs::path first_of(const Json& split, const char* key, const fs::path& folder, co
   return {};
 }
 
-constexpr const char* kMergedFer = "Read from folders: 'test' holds the public and the private test pictures together, 'val' is taken from train.";
+constexpr const char* kMergedFer =
+    "Read from folders: 'test' holds the public and the private test pictures together, 'val' is taken from train.";
 
 DatasetPtr load_manifest_split(const Manifest& m, const std::string& split);
 
@@ -88,12 +90,16 @@ DatasetPtr load_manifest_split(const Manifest& m, const std::string& split) {
   const std::string where = "datasets/" + m.name + ".json: split " + split;
   const Json& json = m.splits.at(split);
   auto info = info_of(m, split);
-  if (m.reader == "image_folder") return make_dataset(read_image_folder(*folder, json_at<std::string>(json, "folder", where), m.classes), info);
+  if (m.reader == "image_folder")
+    return make_dataset(read_image_folder(*folder, json_at<std::string>(json, "folder", where), m.classes), info);
   const auto files = complete_files(m, split, *folder);
-  if (m.reader == "file_list") return make_dataset(read_file_list(files[0], {json_at<std::string>(json, "path", where), json_at<std::string>(json, "label", where)}), info);
+  if (m.reader == "file_list")
+    return make_dataset(read_file_list(files[0], {json_at<std::string>(json, "path", where), json_at<std::string>(json, "label", where)}),
+                        info);
   if (m.reader == "coco") return make_dataset(load_coco(m, json, files, where), info);
   if (m.reader == "ilsvrc")
-    return make_dataset(read_ilsvrc(files[0], first_of(json, "truth", *folder, where), first_of(json, "number_map", *folder, where), m.synsets), info);
+    return make_dataset(
+        read_ilsvrc(files[0], first_of(json, "truth", *folder, where), first_of(json, "number_map", *folder, where), m.synsets), info);
   if (m.reader == "fer2013" && fs::is_directory(files[0])) {
     info.notes.emplace_back(kMergedFer);
     return make_dataset(read_image_folder(*folder, json_at<std::string>(json, "folder", where), m.classes), info);

@@ -22,7 +22,8 @@ DatasetPtr raw_from_path(RawPictures pictures, const fs::path& path, std::vector
   DatasetInfo info;
   info.name = path.string();
   info.split = split;
-  if (classes.empty()) classes = class_names(path, pictures.labels.empty() ? 1 : 1 + *std::max_element(pictures.labels.begin(), pictures.labels.end()));
+  if (classes.empty())
+    classes = class_names(path, pictures.labels.empty() ? 1 : 1 + *std::max_element(pictures.labels.begin(), pictures.labels.end()));
   info.classes = std::move(classes);
   return make_dataset(std::move(pictures), info);
 }
@@ -48,7 +49,8 @@ using Parts = std::map<std::string, std::string>;  ///< the folder of each split
 
 Parts parts_of_tree(const fs::path& root) {
   Parts parts;
-  for (const auto& [split, folder] : {std::pair("train", "train"), std::pair("val", "valid"), std::pair("val", "val"), std::pair("test", "test")})
+  for (const auto& [split, folder] :
+       {std::pair("train", "train"), std::pair("val", "valid"), std::pair("val", "val"), std::pair("test", "test")})
     if (fs::is_directory(root / folder)) parts[split] = folder;
   return parts;
 }
@@ -58,7 +60,8 @@ DatasetPtr load_tree(const fs::path& root, const Parts& parts, const std::string
   info.name = root.string();
   info.split = split;
   info.licence = roboflow_licence(root);
-  if (parts.at(split).empty()) info.notes = {"The tree has no train and test folders: 'all' is every picture, also those that training took from it."};
+  if (parts.at(split).empty())
+    info.notes = {"The tree has no train and test folders: 'all' is every picture, also those that training took from it."};
   std::vector<std::string> folders;
   for (const auto& [name, folder] : parts) folders.push_back(folder);
   bool sorted = false;
@@ -79,12 +82,13 @@ DatasetPtr load_roboflow(const fs::path& root, const std::string& folder, const 
 
 Source tree_source(const fs::path& root) {
   const auto parts = parts_of_tree(root);
-  if (parts.empty())
-    return whole_source(root, [root] { return load_tree(root, {{"all", ""}}, "all"); });
+  if (parts.empty()) return whole_source(root, [root] { return load_tree(root, {{"all", ""}}, "all"); });
   Source source{root.string(), {}, {{"valid", "val"}}, {}};
   const bool csv = fs::is_regular_file(root / parts.begin()->second / kRoboflowCsv);
   for (const auto& [split, folder] : parts)
-    source.splits[split] = [=, split = split, folder = folder] { return csv ? load_roboflow(root, folder, split) : load_tree(root, parts, split); };
+    source.splits[split] = [=, split = split, folder = folder] {
+      return csv ? load_roboflow(root, folder, split) : load_tree(root, parts, split);
+    };
   return source;
 }
 
@@ -104,7 +108,8 @@ Source file_source(const fs::path& path) {
     });
   if (name.ends_with(".csv") && is_fer2013_csv(path)) return fer2013_source(path);
   if (!name.ends_with(".txt") && !name.ends_with(".csv"))
-    throw Error(path.string(), "is not a data set that can be read", "a folder of classes, a CIFAR-10 .bin, an IDX pair, a FER2013 csv or a list (.txt, .csv) was expected");
+    throw Error(path.string(), "is not a data set that can be read",
+                "a folder of classes, a CIFAR-10 .bin, an IDX pair, a FER2013 csv or a list (.txt, .csv) was expected");
   return whole_source(path, [path] {
     DatasetInfo info;
     info.name = path.string();

@@ -14,7 +14,7 @@ struct Source {
   std::string name;
   std::map<std::string, std::function<DatasetPtr()>> splits;
   std::map<std::string, std::string> split_names;  ///< other words for splits ("private": "test")
-  std::string whole;  ///< the split that a tree without train and test folders has; a default "test" means it
+  std::string whole;                               ///< the split that a tree without train and test folders has; a default "test" means it
 
   bool has(const std::string& split) const { return splits.contains(split); }
   DatasetPtr load(const std::string& split) const { return splits.at(split)(); }

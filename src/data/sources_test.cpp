@@ -46,8 +46,13 @@ class Coco : public Layout {
       write_picture(folder_ / "coco" / year / fmt::format("{:012}.jpg", id), static_cast<uint8_t>(id));
     }
     for (const auto& s : seen)
-      json["annotations"].push_back({{"segmentation", {{1.5, 2, 3, 4, 5, 6}}}, {"area", s.area}, {"iscrowd", s.crowd}, {"image_id", s.picture},
-                                     {"bbox", {0, 0, s.box_w, s.box_h}}, {"category_id", s.category}, {"id", 900}});
+      json["annotations"].push_back({{"segmentation", {{1.5, 2, 3, 4, 5, 6}}},
+                                     {"area", s.area},
+                                     {"iscrowd", s.crowd},
+                                     {"image_id", s.picture},
+                                     {"bbox", {0, 0, s.box_w, s.box_h}},
+                                     {"category_id", s.category},
+                                     {"id", 900}});
     write_file(folder_ / "coco" / "annotations" / ("instances_" + year + ".json"), json.dump());
   }
 };
@@ -58,10 +63,14 @@ TEST_F(Coco, VisualWakeWordsByOutlineWithSmallPersonsAsNone) {
   write_coco("val2014", {4, 5, 6, 7}, {{5, 1, 2000, 50, 50, 1}, {6, 1, 50, 9, 9}, {7, 1, 5000, 9, 9}});
   EXPECT_ERROR(open_dataset("vww", "test"), "vww", "mscoco_minival_ids.txt", "was not found");
   write_file(folder_ / "coco" / "mscoco_minival_ids.txt", std::string_view("5\n6\n"));
-  EXPECT_EQ(labels_of(*open_dataset("vww:test", "test")), (std::map<std::string, int>{{"val2014/000000000005.jpg", 1}, {"val2014/000000000006.jpg", 0}}));
+  EXPECT_EQ(labels_of(*open_dataset("vww:test", "test")),
+            (std::map<std::string, int>{{"val2014/000000000005.jpg", 1}, {"val2014/000000000006.jpg", 0}}));
   const auto train = open_dataset("vww:train+val", "test");
-  EXPECT_EQ(labels_of(*train), (std::map<std::string, int>{{"train2014/000000000001.jpg", 1}, {"train2014/000000000002.jpg", 0}, {"train2014/000000000003.jpg", 0},
-                                                           {"val2014/000000000004.jpg", 0}, {"val2014/000000000007.jpg", 1}}));
+  EXPECT_EQ(labels_of(*train), (std::map<std::string, int>{{"train2014/000000000001.jpg", 1},
+                                                           {"train2014/000000000002.jpg", 0},
+                                                           {"train2014/000000000003.jpg", 0},
+                                                           {"val2014/000000000004.jpg", 0},
+                                                           {"val2014/000000000007.jpg", 1}}));
   EXPECT_EQ(train->info().classes, (std::vector<std::string>{"non_person", "person"}));
   EXPECT_EQ(train->image(1).pixels[0], 2);
 }
@@ -70,7 +79,8 @@ TEST_F(Coco, MlperfByBoxWithSmallPersonsLeftOut) {
   // 1: box 2.6 %; 2: box 2.4 %, outline 9 %; 3: a crowd alone counts as nothing; 4: nothing
   write_coco("val2017", {1, 2, 3, 4}, {{1, 1, 10, 20, 13}, {2, 1, 900, 24, 10}, {3, 1, 4000, 90, 90, 1}});
   write_file(folder_ / "coco" / "y_labels.csv", std::string_view("000000000001.bin,2,1\n000000000002.bin,2,0\n000000000003.bin, 2, 0\n"));
-  EXPECT_EQ(labels_of(*open_dataset("vww_mlperf:test", "test")), (std::map<std::string, int>{{"val2017/000000000001.jpg", 1}, {"val2017/000000000003.jpg", 0}}));
+  EXPECT_EQ(labels_of(*open_dataset("vww_mlperf:test", "test")),
+            (std::map<std::string, int>{{"val2017/000000000001.jpg", 1}, {"val2017/000000000003.jpg", 0}}));
 }
 
 TEST_F(Coco, DamageIsNamed) {
@@ -90,11 +100,13 @@ TEST_F(Coco, DamageIsNamed) {
 class Ilsvrc : public Layout {
  protected:
   void write_flat() {
-    for (int i = 1; i <= 3; ++i) write_picture(folder_ / "imagenet" / "ILSVRC2012_img_val" / fmt::format("ILSVRC2012_val_{:08}.JPEG", i), static_cast<uint8_t>(i));
+    for (int i = 1; i <= 3; ++i)
+      write_picture(folder_ / "imagenet" / "ILSVRC2012_img_val" / fmt::format("ILSVRC2012_val_{:08}.JPEG", i), static_cast<uint8_t>(i));
   }
   std::map<std::string, int> labels() { return labels_of(*open_dataset("imagenet:validation", "test")); }
   void write_truth(const char* name, std::string_view text) { write_file(folder_ / "imagenet" / name, text); }
-  const std::map<std::string, int> expected_{{"ILSVRC2012_val_00000001.JPEG", 65}, {"ILSVRC2012_val_00000002.JPEG", 0}, {"ILSVRC2012_val_00000003.JPEG", 999}};
+  const std::map<std::string, int> expected_{
+      {"ILSVRC2012_val_00000001.JPEG", 65}, {"ILSVRC2012_val_00000002.JPEG", 0}, {"ILSVRC2012_val_00000003.JPEG", 999}};
 };
 
 TEST_F(Ilsvrc, SynsetFolders) {
@@ -127,7 +139,9 @@ TEST_F(Ilsvrc, SynsetsALineNamesWithSynsetsAndNamesWithLabels) {
   EXPECT_EQ(labels(), expected_);
   write_truth("imagenet_2012_validation_synset_labels.txt", "n01751748\nn01440764\nn15075141\n");
   EXPECT_EQ(labels(), expected_);
-  write_truth("LOC_val_solution.csv", "ImageId,PredictionString\nILSVRC2012_val_00000001,n01751748 111 108 370 294 \nILSVRC2012_val_00000002,n01440764 1 2 3 4\nILSVRC2012_val_00000003,n15075141 1 2 3 4\n");
+  write_truth("LOC_val_solution.csv",
+              "ImageId,PredictionString\nILSVRC2012_val_00000001,n01751748 111 108 370 294 \nILSVRC2012_val_00000002,n01440764 1 2 3 "
+              "4\nILSVRC2012_val_00000003,n15075141 1 2 3 4\n");
   EXPECT_EQ(labels(), expected_);
   write_truth("LOC_val_solution.csv", "ImageId,PredictionString\nILSVRC2012_val_00000001,n01751748 111 108 370 294 \n");
   EXPECT_ERROR(labels(), "ILSVRC2012_val_00000002.JPEG", "is not named by");

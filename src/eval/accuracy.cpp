@@ -1,6 +1,7 @@
 #include "eval/accuracy.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <chrono>
 #include <cmath>
@@ -84,7 +85,9 @@ class PictureRunner {
     const int label = dataset_.label(index);
     if (label < 0 || label >= classes_)
       throw Error(dataset_.id(index), "has label " + std::to_string(label) + ", but there are " + std::to_string(classes_) + " classes");
-    preprocess_.run(dataset_.image(index), buffer.input);
+    const auto image = dataset_.image(index);
+    if (image.height != preprocess_.spec().height || image.width != preprocess_.spec().width) resampled_ = true;
+    preprocess_.run(image, buffer.input);
     engine_.run(buffer.input, buffer.output, worker);
     std::copy_n(buffer.output.begin(), kept.size(), kept.begin());
     read_scores(engine_.outputs()[0], buffer.output, buffer.scores);
@@ -93,7 +96,11 @@ class PictureRunner {
     return judge(buffer.scores, label, class_offset_);
   }
 
+  /// Some picture seen had another size than the input.
+  bool resampled() const { return resampled_; }
+
  private:
+  std::atomic<bool> resampled_ = false;
   struct Buffers {
     std::vector<std::byte> input, output;
     std::vector<float> scores;
@@ -173,12 +180,12 @@ EvalReport evaluate(Engine& engine, const graph::Model& model, const data::Datas
   report.n = options.limit > 0 ? std::min(options.limit, dataset.size()) : dataset.size();
   if (report.n == 0) throw Error(info.name, "has no pictures in split " + info.split);
   report.classes = class_names(model, info, classes, offset);
-  report.warnings = contract_warnings(model, info, offset);
 
   PictureRunner runner(engine, model, dataset, offset, classes);
   const auto start = std::chrono::steady_clock::now();
   const auto outcomes = run_all(runner, engine, report.n, options, report.outputs);
   report.images_per_s = static_cast<double>(report.n) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.warnings = contract_warnings(model, info, offset, runner.resampled());
   tally(report, outcomes, classes);
   report.mistakes = worst_mistakes(outcomes, dataset, options.mistakes);
   return report;

@@ -71,7 +71,8 @@ struct EvalReport {
 EvalReport evaluate(Engine& engine, const graph::Model& model, const data::Dataset& dataset, const EvalOptions& options = {});
 
 /// Sentences on contract fields known from nothing better than inference, and on labels that differ from the data's.
-std::vector<std::string> contract_warnings(const graph::Model& model, const data::DatasetInfo& info, int class_offset);
+/// `resampled`: some pictures have another size than the input.
+std::vector<std::string> contract_warnings(const graph::Model& model, const data::DatasetInfo& info, int class_offset, bool resampled = true);
 
 /// n, top1 (percent), top1_ci95 [low, high] (percent), top5 (percent or null), confusion, images_per_s, threads, engine,
 /// data, split, classes[].{name, n, recall, precision} (percent or null), mistakes[].{id, label, predicted, score}, warnings[].

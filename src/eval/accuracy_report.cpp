@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "eval/accuracy.h"
+#include "eval/doubts.h"
 
 namespace kinglet::eval {
 
@@ -17,12 +18,6 @@ Json optional_json(const std::optional<double>& value) { return value ? Json(*va
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-std::string join(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
   return text;
 }
 
@@ -66,11 +61,9 @@ std::vector<ClassFigures> EvalReport::class_figures() const {
   return figures;
 }
 
-std::vector<std::string> contract_warnings(const graph::Model& model, const data::DatasetInfo& info, int class_offset) {
+std::vector<std::string> contract_warnings(const graph::Model& model, const data::DatasetInfo& info, int class_offset, bool resampled) {
   std::vector<std::string> warnings;
-  if (auto weak = graph::weak_fields(model.input); !weak.empty())
-    warnings.push_back("nothing in the file says how pictures become its input: " + join(weak) + " were inferred or assumed (" +
-                       graph::describe(model.input) + "); state them if you know them, the figures depend on it");
+  if (auto doubt = contract_doubt(model.input, resampled); !doubt.empty()) warnings.push_back(std::move(doubt));
   if (auto difference = label_difference(model, info, class_offset); !difference.empty())
     warnings.push_back(difference + "; a wrong order of classes gives a wrong accuracy");
   if (info.classes_sorted) warnings.push_back("the order of classes of " + info.name + " was only assumed: sorted names");

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "flow/deploy.h"
+#include "flow/sscma.h"
 #include "formats/onnx/onnx.h"
 #include "formats/tflite/tflite.h"
 #include "graph/serialize.h"
@@ -24,11 +25,16 @@ std::string format_of(const std::filesystem::path& path) {
 }
 
 ExportedFile export_model(const graph::Model& model, const std::string& format, const std::filesystem::path& path) {
+  if (format == "sscma") return export_sscma(model, path);
   std::vector<std::byte> bytes;
   if (format == "tflite") bytes = formats::tflite::export_model(deployable(model));
   else if (format == "onnx") bytes = formats::onnx::export_model(deployable(model));
   else if (format == "kinglet") bytes = graph::serialize(model);
-  else throw Error("--to", "'" + format + "' is no format Kinglet writes", did_you_mean(format, export_formats()), ErrorKind::usage);
+  else {
+    auto known = export_formats();
+    known.emplace_back("sscma");
+    throw Error("--to", "'" + format + "' is no format Kinglet writes", did_you_mean(format, known), ErrorKind::usage);
+  }
   write_file(path, bytes);
   return {path, bytes.size(), sha256(bytes)};
 }

@@ -9,7 +9,7 @@
 
 namespace kinglet::flow {
 
-/// Names that export takes: "tflite", "onnx", "kinglet".
+/// Formats of models, each with its own file ending: "tflite", "onnx", "kinglet".
 const std::vector<std::string>& export_formats();
 
 /// The format that a file name's extension asks for; "kinglet" for any other.
@@ -21,6 +21,7 @@ struct ExportedFile {
   std::string sha256;
 };
 
+/// `format` is one of export_formats(), or "sscma": a .tflite as that firmware takes it, and its labels beside it (sscma.h).
 /// A float model that still holds training operators is folded first. Throws a usage Error for an unknown format.
 ExportedFile export_model(const graph::Model& model, const std::string& format, const std::filesystem::path& path);
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "flow/known_files.h"
 #include "formats/formats.h"
 #include "graph/serialize.h"
 #include "ops/verify.h"
@@ -38,7 +39,9 @@ graph::Model open_file(const fs::path& path, const WarningCallback& warn) {
   }
   const formats::Format* format = formats::find_format(bytes, path);
   if (!format) throw Error(path.string(), "is no model file that Kinglet knows", "it reads " + known_extensions());
-  return format->import_model(bytes, path.string(), warn);
+  graph::Model model = format->import_model(bytes, path.string(), warn);
+  if (const auto known = find_known_file(bytes)) apply_known_file(*known, model);
+  return model;
 }
 
 bool is_zoo_text(const std::string& text) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The program as a user meets it: verbs, JSON fields, exit codes, messages, files left behind.
 
-    cli_test.py PROGRAM [unittest arguments]     # suites: Basics, Errors, Flow, Zoo, RealData
+    cli_test.py PROGRAM [unittest arguments]     # suites: Basics, Errors, Flow, Zoo, Check, RealData
 """
 import json
 import os
@@ -258,6 +258,46 @@ class Flow(Case):
 
 
 @unittest.skipUnless((SHARED / "models").exists(), "needs the models of ../shared")
+class Check(Case):
+    def model(self):
+        if not hasattr(self, "int8"):
+            self.int8 = self.dir / "m.kinglet"
+            float_model = self.dir / "f.kinglet"
+            as_json("export", "mobilenet_v2_rep@0.35,32x32x1,10", "--to", "kinglet", "-o", float_model)
+            as_json("quantize", float_model, "--data", "drawn_digits:train", "-o", self.int8, "--io", "int8", "--calibration-n", 20)
+        return self.int8
+
+    def test_every_profile_takes_the_firmware_net(self):
+        for profile in ("sscma", "tflm", "cmsis-nn", "ethos-u55", "ethos-u65", "esp-nn", "litert", "litert-gpu", "neutron"):
+            report = as_json("check", self.model(), "--profile", profile)
+            self.assertTrue(report["ok"], report)
+            self.assertTrue(report["sources"][0].startswith("https://"), profile)
+            for finding in report["findings"]:
+                self.assertLessEqual({"severity", "node", "reason", "hint"}, finding.keys())
+
+    def test_float_models_do_not_run_on_an_npu(self):
+        done = kinglet("check", "resnet8@32x32x3,10", "--profile", "ethos-u55", "--json")
+        self.assertEqual(done.returncode, 1)
+        report = json.loads(done.stdout)
+        self.assertFalse(report["ok"])
+        self.assertIn("kinglet quantize", report["findings"][0]["hint"])
+        shown = kinglet("check", "resnet8@32x32x3,10", "--profile", "ethos-u55").stdout
+        self.assertIn("would not run as it is", shown)
+        self.fails(2, "did you mean 'ethos-u55'", args=["check", "resnet8@32x32x3,10", "--profile", "ethos-u5"])
+
+    def test_export_to_the_firmware(self):
+        out = self.dir / "firmware.tflite"
+        file = as_json("export", self.model(), "--to", "sscma", "-o", out)
+        self.assertEqual(file["bytes"], out.stat().st_size)
+        labels = json.loads((self.dir / "firmware.json").read_text())
+        self.assertEqual((labels["sha256"], labels["input"]["channels"]), (file["sha256"], 1))
+        value = as_json("inspect", out)["inputs"][0]
+        self.assertEqual((value["dtype"], value["zero_point"]), ("int8", -128))
+        self.assertAlmostEqual(value["scale"], 1 / 255, places=9)
+        self.fails(1, "SSCMA firmware", "float32", "kinglet quantize", args=["export", "resnet8@32x32x3,10", "--to", "sscma", "-o", self.dir / "f.tflite"])
+        self.assertFalse((self.dir / "f.tflite").exists())
+
+
 class RealData(Case):
     GOLDEN = SHARED / "models/golden"
 
@@ -306,6 +346,35 @@ class RealData(Case):
             golden = self.GOLDEN / "cifar10_test" / (name.split("/")[1] + ".out")
             self.assertEqual((self.dir / "out").read_bytes(), golden.read_bytes())
             print(f"{name}: {report['images_per_s']:.0f} pictures/s")
+
+    def test_doctor_finds_swapped_colours(self):
+        model = SHARED / "models/mlperf_tiny/resnet8_int8.tflite"
+        args = ["eval", model, "--data", "cifar10:test", "--doctor"]
+        report = as_json(*args, "--input", "order=bgr")
+        doctor = report["doctor"]
+        self.assertEqual((report["n"], doctor["flag"]), (400, "order=rgb"), doctor["verdict"])
+        self.assertGreater(doctor["cures"][0]["top1_ci95"][0], report["top1_ci95"][1])
+        self.assertLess(doctor["cures"][0]["p_value"], 1e-6)
+        self.assertIn("--input order=rgb", kinglet(*args, "--input", "order=bgr", "-q").stdout)
+        well = as_json(*args)["doctor"]
+        self.assertEqual((well["flag"], well["cures"]), ("", []), well["verdict"])
+        self.assertIn("Nothing tried is better for sure", well["verdict"])
+        both = as_json(*args, "--input", "order=bgr,divisor=255", "--doctor-n", 600)["doctor"]
+        self.assertEqual(len(both["cures"]), 2, both["verdict"])
+        self.assertIn("order=rgb", both["flag"])
+        self.assertIn("divisor=1", both["flag"])
+
+    def test_known_files_need_no_flags(self):
+        report = as_json("eval", SHARED / "models/mlperf_tiny/resnet8_float.tflite", "--data", "cifar10:test", "--limit", 500)
+        self.assertGreater(report["top1"], 80)
+        self.assertEqual(report["warnings"], [])
+        spec = as_json("inspect", SHARED / "models/coral/tf2_mobilenet_v2_1.0_224_ptq.tflite")
+        self.assertEqual(spec["input_contract"]["origins"]["crop"], "known_file")
+        self.assertEqual((len(spec["labels"]), spec["labels"][0]), (1001, "background"))
+        copy = self.dir / "touched.tflite"
+        copy.write_bytes((SHARED / "models/mlperf_tiny/resnet8_float.tflite").read_bytes() + b"x")
+        done = kinglet("eval", copy, "--data", "cifar10:test", "--limit", 20)
+        self.assertIn("nothing in the file says how pictures become its input: order, divisor, mean, std are only assumed", done.stderr)
 
     def test_the_published_seven(self):
         shown = as_json("run", SHARED / "models/seeed/mnist_rep035_int8.tflite", SHARED / "models/seeed/mnist_7.jpg", "-q")

@@ -99,7 +99,8 @@ class CocoParser : public nlohmann::json_sax<Json> {
     if (section_ == "categories") file_.categories[texts_["name"]] = whole("id");
     if (section_ != "annotations") return;
     const bool has_box = box_.size() == 4;
-    file_.annotations.push_back({whole("image_id"), whole("category_id"), real("area"), has_box ? box_[2] : 0, has_box ? box_[3] : 0, real("iscrowd") != 0});
+    file_.annotations.push_back(
+        {whole("image_id"), whole("category_id"), real("area"), has_box ? box_[2] : 0, has_box ? box_[3] : 0, real("iscrowd") != 0});
   }
 
   CocoFile& file_;
@@ -114,8 +115,11 @@ CocoFile parse_coco(const fs::path& path) {
   const std::string text = read_text_file(path, kMaxAnnotationBytes);
   CocoFile file;
   CocoParser parser(file);
-  if (!Json::sax_parse(text, &parser)) throw Error(path.string(), parser.error().empty() ? "is not valid JSON" : parser.error(), "an annotation file of COCO (instances_*.json) was expected");
-  if (file.pictures.empty() || file.categories.empty()) throw Error(path.string(), "has no 'images' or no 'categories'", "an annotation file of COCO (instances_*.json) was expected");
+  if (!Json::sax_parse(text, &parser))
+    throw Error(path.string(), parser.error().empty() ? "is not valid JSON" : parser.error(),
+                "an annotation file of COCO (instances_*.json) was expected");
+  if (file.pictures.empty() || file.categories.empty())
+    throw Error(path.string(), "has no 'images' or no 'categories'", "an annotation file of COCO (instances_*.json) was expected");
   return file;
 }
 
@@ -158,7 +162,8 @@ std::set<int64_t> read_picture_ids(const fs::path& path) {
     ++number;
     line = line.substr(0, line.find_first_of(", \t\r"));
     if (line.empty() || line[0] == '#') continue;
-    if (!id_of_name(line, id)) throw Error(fmt::format("{}: line {}", path.string(), number), "names no picture of COCO (a number or a file name was expected)");
+    if (!id_of_name(line, id))
+      throw Error(fmt::format("{}: line {}", path.string(), number), "names no picture of COCO (a number or a file name was expected)");
     ids.insert(id);
   }
   if (ids.empty()) throw Error(path.string(), "names no pictures");

@@ -37,7 +37,8 @@ std::vector<Line> lines_of(const fs::path& path) {
 
 int label_of_synset(const std::string& synset, const std::vector<std::string>& synsets, const std::string& where) {
   const auto at = std::lower_bound(synsets.begin(), synsets.end(), synset);
-  if (at == synsets.end() || *at != synset) throw Error(where, "'" + synset + "' is none of the " + std::to_string(synsets.size()) + " classes of ILSVRC2012");
+  if (at == synsets.end() || *at != synset)
+    throw Error(where, "'" + synset + "' is none of the " + std::to_string(synsets.size()) + " classes of ILSVRC2012");
   return static_cast<int>(at - synsets.begin());
 }
 
@@ -61,7 +62,8 @@ std::map<int, int> read_number_map(const fs::path& path, const std::vector<std::
 }
 
 /// Numbers of the development kit, or synsets, a line a picture in order of the pictures' names.
-std::vector<int> read_ordered_truth(const std::vector<Line>& lines, const fs::path& path, const fs::path& number_map, const std::vector<std::string>& synsets) {
+std::vector<int> read_ordered_truth(const std::vector<Line>& lines, const fs::path& path, const fs::path& number_map,
+                                    const std::vector<std::string>& synsets) {
   std::map<int, int> numbers;
   std::vector<int> labels;
   for (const auto& line : lines) {
@@ -70,7 +72,8 @@ std::vector<int> read_ordered_truth(const std::vector<Line>& lines, const fs::pa
       labels.push_back(label_of_synset(line.text, synsets, line.where));
     } else if (parse_number(line.text, number)) {
       if (numbers.empty() && number_map.empty())
-        throw Error(path.string(), "numbers its classes in the order of the development kit", "put the kit's map_clsloc.txt beside it, or use LOC_val_solution.csv");
+        throw Error(path.string(), "numbers its classes in the order of the development kit",
+                    "put the kit's map_clsloc.txt beside it, or use LOC_val_solution.csv");
       if (numbers.empty()) numbers = read_number_map(number_map, synsets);
       if (!numbers.contains(number)) throw Error(line.where, fmt::format("class {} is not in {}", number, number_map.string()));
       labels.push_back(numbers[number]);
@@ -91,7 +94,8 @@ std::map<std::string, int> read_named_truth(const std::vector<Line>& lines, cons
     std::string word = at == std::string::npos ? "" : line.text.substr(at + 1);
     word = word.substr(0, word.find(' '));
     int label = 0;
-    if (is_synset(word)) label = label_of_synset(word, synsets, line.where);
+    if (is_synset(word))
+      label = label_of_synset(word, synsets, line.where);
     else if (!parse_number(word, label) || label < 0 || label >= static_cast<int>(synsets.size()))
       throw Error(line.where, "a picture's name and its synset or label were expected");
     labels[name] = label;
@@ -121,7 +125,8 @@ FilePictures by_truth(const fs::path& folder, const fs::path& truth, const fs::p
   int ignored = 0;
   if (is_synset(lines[0].text) || parse_number(lines[0].text, ignored)) {
     const auto labels = read_ordered_truth(lines, truth, number_map, synsets);
-    if (labels.size() != files.size()) throw Error(truth.string(), fmt::format("has {} lines for the {} pictures in {}", labels.size(), files.size(), folder.string()));
+    if (labels.size() != files.size())
+      throw Error(truth.string(), fmt::format("has {} lines for the {} pictures in {}", labels.size(), files.size(), folder.string()));
     for (size_t i = 0; i < files.size(); ++i) pictures.entries.push_back({files[i], files[i].filename().string(), labels[i]});
     return pictures;
   }
@@ -136,10 +141,13 @@ FilePictures by_truth(const fs::path& folder, const fs::path& truth, const fs::p
 
 }  // namespace
 
-FilePictures read_ilsvrc(const fs::path& folder, const fs::path& truth, const fs::path& number_map, const std::vector<std::string>& synsets) {
+FilePictures read_ilsvrc(const fs::path& folder, const fs::path& truth, const fs::path& number_map,
+                         const std::vector<std::string>& synsets) {
   KINGLET_CHECK(std::is_sorted(synsets.begin(), synsets.end()));
   if (has_synset_folders(folder)) return read_image_folder(folder, "", synsets);
-  if (truth.empty()) throw Error(folder.string(), "has neither synset folders (n01440764, ...) nor a file of labels beside it", "put LOC_val_solution.csv or ILSVRC2012_validation_ground_truth.txt with map_clsloc.txt beside it");
+  if (truth.empty())
+    throw Error(folder.string(), "has neither synset folders (n01440764, ...) nor a file of labels beside it",
+                "put LOC_val_solution.csv or ILSVRC2012_validation_ground_truth.txt with map_clsloc.txt beside it");
   return by_truth(folder, truth, number_map, synsets);
 }
 

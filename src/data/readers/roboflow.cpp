@@ -25,7 +25,8 @@ int marked_class(const std::vector<std::string>& fields, const std::string& wher
     const std::string mark = trimmed(fields[i]);
     if (mark != "0" && mark != "1") throw Error(where, "'" + mark + "' where 0 or 1 was expected");
     if (mark == "0") continue;
-    if (label >= 0) throw Error(where, "marks more than one class", "Kinglet's classifiers give one class a picture: export as a single-label project");
+    if (label >= 0)
+      throw Error(where, "marks more than one class", "Kinglet's classifiers give one class a picture: export as a single-label project");
     label = static_cast<int>(i) - 1;
   }
   if (label < 0) throw Error(where, "marks no class");
@@ -38,15 +39,18 @@ FilePictures read_roboflow_csv(const fs::path& path) {
   const auto lines = csv_lines(path);
   if (lines.empty()) throw Error(path.string(), "is empty");
   const auto header = csv_fields(lines[0]);
-  if (header.size() < 3 || trimmed(header[0]) != "filename") throw Error(path.string(), "does not begin with 'filename' and at least two classes");
+  if (header.size() < 3 || trimmed(header[0]) != "filename")
+    throw Error(path.string(), "does not begin with 'filename' and at least two classes");
   FilePictures pictures;
   for (size_t i = 1; i < header.size(); ++i) pictures.classes.push_back(trimmed(header[i]));
   for (size_t i = 1; i < lines.size(); ++i) {
     if (lines[i].empty()) continue;
     const std::string where = fmt::format("{}: line {}", path.string(), i + 1);
     const auto fields = csv_fields(lines[i]);
-    if (fields.size() != header.size()) throw Error(where, fmt::format("has {} fields where {} were expected", fields.size(), header.size()));
-    pictures.entries.push_back({path.parent_path() / trimmed(fields[0]), path.parent_path().filename().string() + "/" + trimmed(fields[0]), marked_class(fields, where)});
+    if (fields.size() != header.size())
+      throw Error(where, fmt::format("has {} fields where {} were expected", fields.size(), header.size()));
+    pictures.entries.push_back({path.parent_path() / trimmed(fields[0]), path.parent_path().filename().string() + "/" + trimmed(fields[0]),
+                                marked_class(fields, where)});
   }
   return pictures;
 }
