@@ -9,6 +9,12 @@ namespace kinglet::cli {
 
 namespace {
 
+/// Converters join the names of all they fused; the first is enough in a table.
+std::string shortened(const std::string& name) {
+  const std::string first = name.substr(0, name.find(';'));
+  return first.size() <= 48 ? first : first.substr(0, 45) + "...";
+}
+
 /// Findings that differ in their node only become one row.
 std::vector<std::vector<std::string>> finding_rows(const flow::CheckReport& report) {
   struct Row {
@@ -29,8 +35,8 @@ std::vector<std::vector<std::string>> finding_rows(const flow::CheckReport& repo
   std::vector<std::vector<std::string>> rows{{"", "where", "operator", "what", "change"}};
   for (const auto& g : groups)
     rows.push_back({std::string(flow::severity_name(g.first->severity)),
-                    g.more ? fmt::format("{} and {} more", g.first->node, g.more) : g.first->node, g.first->op, g.first->reason,
-                    g.first->hint});
+                    g.more ? fmt::format("{} and {} more", shortened(g.first->node), g.more) : shortened(g.first->node), g.first->op,
+                    g.first->reason, g.first->hint});
   return rows;
 }
 

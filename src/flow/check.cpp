@@ -52,13 +52,16 @@ bool all_hold(const std::vector<Limit>& limits, const Graph& g, const Node& node
   });
 }
 
+std::string reason_of(const Limit& limit, int64_t value, bool advice) {
+  if (is_fault(limit.measure)) return measure_words(limit.measure);
+  return fmt::format("{} is {}, {} is {}", measure_words(limit.measure), value, limit.allowed(), advice ? "faster" : "taken");
+}
+
 void check_limits(const std::vector<Limit>& limits, const std::string& hint, bool advice, const Graph& g, const Node& node,
                   std::vector<Problem>& problems) {
   for (const auto& limit : limits)
     if (const auto value = measure(limit.measure, g, node); value && !limit.holds(*value))
-      problems.push_back(
-          {fmt::format("{} is {}, {} is {}", measure_words(limit.measure), *value, limit.allowed(), advice ? "faster" : "taken"),
-           hint.empty() ? measure_hint(limit.measure) : hint, advice});
+      problems.push_back({reason_of(limit, *value, advice), hint.empty() ? measure_hint(limit.measure) : hint, advice});
 }
 
 void check_types(const Profile& p, const OperatorRule& rule, const Graph& g, const Node& node, bool skip_float,

@@ -179,23 +179,24 @@ const Row kRows[] = {
      }},
     {"output_elements", "elements of the output", kChannels,
      [](const Graph& g, const Node& n) { return n.outputs.empty() ? Number() : Number(g.value(n.outputs[0]).shape.elements()); }},
-    {"swaps_plane", "exchange of height and width (1)", "leave the transposition out: import the model as NHWC", swaps_plane},
+    {"swaps_plane", "transposes other axes than height and width", "leave the transposition out: import the model as NHWC", swaps_plane},
     {"doublings", "doublings of both sides", "resize by 2, 4 or 8", doublings},
     {"slice_step_c", "step over channels", "slice whole channels", slice_step_c},
-    {"over_channels", "largest value over channels (1)", "take it over the last axis, or outside the model", over_channels},
+    {"over_channels", "takes the largest over another axis than the channels", "take it over the last axis, or outside the model",
+     over_channels},
     {"rank", "dimensions of a tensor", "reshape to four dimensions at most",
      [](const Graph& g, const Node& n) { return Number(largest_rank(g, n)); }},
     {"dimension", "largest dimension", "use a smaller input or fewer channels",
      [](const Graph& g, const Node& n) { return Number(largest_dimension(g, n)); }},
-    {"asymmetric_weights", "weights with a zero point (0 none, 1 some)",
-     "quantize the float model again: kinglet quantize makes weights without one", asymmetric},
+    {"asymmetric_weights", "has weights with a zero point", "quantize the float model again: kinglet quantize makes weights without one",
+     asymmetric},
     {"per_channel", "weight scales a channel (1) or one (0)", "", per_channel},
     {"weight_sum", "sum of an output channel's weights", "", weight_sum},
-    {"broadcast", "operands of different shape (1)", "give both operands the same shape", broadcast},
-    {"pads_channels", "padding of channels (1)", "pad with zero weights instead", pads_channels},
-    {"mean_of_plane", "mean over height and width (1)", "average over height and width", mean_of_plane},
+    {"broadcast", "has operands of different shape", "give both operands the same shape", broadcast},
+    {"pads_channels", "pads channels", "pad with zero weights instead", pads_channels},
+    {"mean_of_plane", "averages over other axes than height and width", "average over height and width", mean_of_plane},
     {"mean_elements", "elements averaged", "pool first", mean_elements},
-    {"same_scale", "same quantization of input and output (1)", "quantize with shared scales: kinglet quantize does", same_scale},
+    {"same_scale", "changes the quantization", "quantize with shared scales: kinglet quantize does", same_scale},
 };
 
 #undef KINGLET_WINDOW
@@ -219,6 +220,11 @@ const std::vector<std::string>& measure_names() {
 
 Number measure(const std::string& name, const Graph& graph, const Node& node) { return row(name).get(graph, node); }
 std::string measure_words(const std::string& name) { return row(name).words; }
+bool is_fault(const std::string& name) {
+  static const std::vector<std::string> names{"asymmetric_weights", "broadcast",   "pads_channels", "mean_of_plane",
+                                              "same_scale",         "swaps_plane", "over_channels"};
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 std::string measure_hint(const std::string& name) { return row(name).hint; }
 
 }  // namespace kinglet::flow
