@@ -1,6 +1,15 @@
 #include "kernels/kernels.h"
 #include "kernels/requantize.h"
 
+/* Sixteen is a number that compilers can unroll. */
+static void average_pool2d_s8_add(const int8_t* x, int32_t n, int32_t* sum) {
+  if (n == 16) {
+    for (int32_t i = 0; i < 16; ++i) sum[i] += x[i];
+  } else {
+    for (int32_t i = 0; i < n; ++i) sum[i] += x[i];
+  }
+}
+
 static int32_t average_pool2d_s8_mean(int32_t sum, int32_t count, int32_t round_half_up) {
   if (count == 0) return 0;
   if (round_half_up) return (sum + 128 * count + count / 2) / count - 128; /* of the bytes, which are no less than 0 */
@@ -23,7 +32,7 @@ KINGLET_EXPORT void kinglet_average_pool2d_s8(const kinglet_pool2d_s8_args* args
         for (int32_t iy = y0; iy < y1; ++iy) {
           for (int32_t ix = x0; ix < x1; ++ix) {
             const int8_t* pixel = x + (iy * win->in_w + ix) * args->channels + c;
-            for (int32_t i = 0; i < n; ++i) sum[i] += pixel[i];
+            average_pool2d_s8_add(pixel, n, sum);
           }
         }
         for (int32_t i = 0; i < n; ++i) {

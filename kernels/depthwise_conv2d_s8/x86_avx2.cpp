@@ -88,9 +88,10 @@ extern "C" void kinglet_depthwise_conv2d_s8_x86_avx2(const kinglet_conv2d_s8_arg
   int32_t offsets[kMaxTaps + 1];
   for (int32_t t = 0; t < taps; ++t) offsets[t] = (t / w.kernel_w * width + t % w.kernel_w) * channels;
   offsets[taps] = 0;  // the partner of an odd last tap, whose weight is zero
-  for (int32_t b = 0; b < channels / 16; ++b) {
-    const Block block = load_block(b, pairs, weights, bias, mantissas, shifts);
-    for (int32_t oy = 0; oy < w.out_h; ++oy) {
+  // Row by row, so that a window's rows stay in the cache while all their channels are used.
+  for (int32_t oy = 0; oy < w.out_h; ++oy) {
+    for (int32_t b = 0; b < channels / 16; ++b) {
+      const Block block = load_block(b, pairs, weights, bias, mantissas, shifts);
       for (int32_t ox = 0; ox < w.out_w; ++ox) {
         const int16_t* pixel = scratch + (oy * w.stride_h * width + ox * w.stride_w) * channels + b * 16;
         store(y + (oy * w.out_w + ox) * args->out_c + b * 16, sixteen(*args, block, pixel, offsets, pairs), args->out_c - b * 16);

@@ -42,6 +42,8 @@ kinglet_reduction make_reduction(const graph::Node& node, const Shape& x, const 
     if (slot > 4) ops::refuse(node, "averages over axes that lie too far apart");
     size[slot] *= x[axis];
   }
+  // One reduced run: what follows it is the innermost axis, along which kernels read.
+  if (slot <= 2) size[4] = size[2], size[3] = size[1], size[1] = size[2] = 1;
   for (int64_t s : size) to_int32(node, s);
   return {static_cast<int32_t>(size[0]), static_cast<int32_t>(size[1]), static_cast<int32_t>(size[2]), static_cast<int32_t>(size[3]), static_cast<int32_t>(size[4])};
 }
