@@ -2,7 +2,7 @@
 JOBS ?= $(shell nproc)
 PRESET ?= release
 
-.PHONY: demo test build bench sanitize format clean
+.PHONY: demo test build bench sanitize fuzz format clean
 
 demo: build          ## set-up, build, and the whole flow on real pictures
 	tools/demo
@@ -27,6 +27,12 @@ sanitize:            ## the tests again under address and undefined-behaviour sa
 	cmake --preset asan-ubsan --log-level=WARNING
 	cmake --build --preset asan-ubsan -j $(JOBS)
 	tools/run_tests build/asan-ubsan
+
+fuzz:                ## every parser of foreign files for a minute under libFuzzer and sanitizers
+	tools/setup fuzz
+	cmake --preset fuzz --log-level=WARNING
+	cmake --build --preset fuzz -j $(JOBS)
+	fuzz/run build/fuzz
 
 bench: build         ## the comparisons that README and docs quote
 	tools/setup bench

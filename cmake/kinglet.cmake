@@ -14,6 +14,10 @@ if(KINGLET_SANITIZE)
   target_link_options(kinglet_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
+if(KINGLET_FUZZ)
+  target_compile_options(kinglet_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # kinglet_library(NAME SOURCES ... DEPS ... [LIBS ...]): the static library kinglet_NAME of one folder.
 # DEPS are folders of src/ or "kernels"; LIBS are outside libraries.
 function(kinglet_library name)

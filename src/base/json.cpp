@@ -4,9 +4,16 @@
 
 namespace kinglet {
 
+namespace {
+constexpr int kMaxDepth = 256;
+}  // namespace
+
 Json parse_json(std::string_view text, const std::string& where) {
   try {
-    return Json::parse(text);
+    return Json::parse(text, [&](int depth, Json::parse_event_t, Json&) {
+      if (depth > kMaxDepth) throw Error(where, "nests deeper than " + std::to_string(kMaxDepth));  // whoever prints or copies it recurses
+      return true;
+    });
   } catch (const nlohmann::json::exception& e) {
     throw Error(where, std::string("is not valid JSON: ") + e.what());
   }

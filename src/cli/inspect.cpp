@@ -97,7 +97,7 @@ void add_inspect(Verb& verb) {
   auto args = std::make_shared<Args>();
   verb.app.add_option("MODEL", args->model, "model file, or an architecture such as mobilenet_v2_rep@0.35,32x32x3,10")->required();
   verb.app.add_flag("--text", args->text, "print the graph, one node a line");
-  verb.app.add_option("--input", verb.flags.input, "override the input contract: key=value,...");
+  verb.add_open_flags();
   verb.examples("  kinglet inspect model.tflite\n  kinglet inspect mobilenet_v2_rep@0.35,64x64x3,2    # the cost before any training");
   verb.action = [&verb, args] {
     const auto model = verb.open(args->model);

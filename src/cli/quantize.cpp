@@ -56,7 +56,7 @@ void add_quantize(Verb& verb) {
   verb.app.add_option("--observer", args->observer, fmt::format("range of activations: minmax, percentile, mse (default {})", quantize::observer_name(quantize::Options{}.observer)));
   verb.app.add_option("--percentile", args->options.percentile, "share of observed values kept on either side (default 99.99)")->check(CLI::Range(50.0, 100.0));
   verb.app.add_option("--calibration-n", args->options.calibration_n, "calibration pictures (default 512)")->check(CLI::PositiveNumber);
-  verb.app.add_option("--input", verb.flags.input, "override the input contract: key=value,...");
+  verb.add_open_flags();
   verb.app.add_flag("--per-channel-fc", args->options.per_channel_fc, "one weight scale an output of fully connected layers");
   verb.app.add_flag("!--no-bias-correction", args->options.bias_correction, "leave the biases as they are");
   verb.app.add_option("--blame", args->blame_pictures, "round each layer alone, and all but it, on so many pictures: which one costs the accuracy")->check(CLI::PositiveNumber);

@@ -60,12 +60,17 @@ Verb::Verb(CLI::App& subcommand) : app(subcommand) {
   app.add_option("--seed", flags.seed, "seed of every random choice (default 1)");
 }
 
-void Verb::add_model_flags() {
-  app.add_option("--numerics", flags.numerics, "rounding rule of int8 models: tflm (default), tflite214, litert2");
+void Verb::add_open_flags() {
   app.add_option("--input", flags.input, "override the input contract: key=value,... (size, order, resize, filter, crop, mean, std, scale)");
+  app.add_option("--arch", flags.arch, "architecture of a file of tensors without a network (.pth, .safetensors): mobilenet_v2, or in full NAME@WIDTH,HxWxC,CLASSES");
 }
 
-graph::Model Verb::open(const std::string& text) const { return flow::open_model(text, {flags.input, flags.seed, warn()}); }
+void Verb::add_model_flags() {
+  app.add_option("--numerics", flags.numerics, "rounding rule of int8 models: tflm (default), tflite214, litert2");
+  add_open_flags();
+}
+
+graph::Model Verb::open(const std::string& text) const { return flow::open_model(text, {flags.input, flags.arch, flags.seed, warn()}); }
 
 ProgressCallback Verb::progress() const {
   if (flags.quiet) return {};

@@ -18,7 +18,7 @@ struct CommonFlags {
   int threads = 0;  ///< 0: one a processor
   uint64_t seed = 1;
   std::string numerics = "tflm";
-  std::string input;
+  std::string input, arch;
 };
 
 /// One verb while it is being set up: the CLI11 subcommand, the shared flags, and what to do once parsed.
@@ -29,7 +29,9 @@ struct Verb {
 
   explicit Verb(CLI::App& subcommand);
   void examples(const std::string& text) { app.footer("Examples:\n" + text); }
-  /// --numerics and --input, for verbs that run a model.
+  /// --input and --arch, for verbs that open a model.
+  void add_open_flags();
+  /// Those and --numerics, for verbs that run one.
   void add_model_flags();
   ops::Numerics numerics() const { return ops::numerics_from_name(flags.numerics); }
   graph::Model open(const std::string& text) const;

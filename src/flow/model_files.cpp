@@ -7,13 +7,15 @@
 #include "flow/deploy.h"
 #include "flow/sscma.h"
 #include "formats/onnx/onnx.h"
+#include "formats/safetensors/safetensors.h"
 #include "formats/tflite/tflite.h"
+#include "formats/torch_pth/torch_pth.h"
 #include "graph/serialize.h"
 
 namespace kinglet::flow {
 
 const std::vector<std::string>& export_formats() {
-  static const std::vector<std::string> names{"tflite", "onnx", "kinglet"};
+  static const std::vector<std::string> names{"tflite", "onnx", "pth", "safetensors", "kinglet"};
   return names;
 }
 
@@ -27,8 +29,11 @@ std::string format_of(const std::filesystem::path& path) {
 ExportedFile export_model(const graph::Model& model, const std::string& format, const std::filesystem::path& path) {
   if (format == "sscma") return export_sscma(model, path);
   std::vector<std::byte> bytes;
+  int surplus_transposes = 0;
   if (format == "tflite") bytes = formats::tflite::export_model(deployable(model));
-  else if (format == "onnx") bytes = formats::onnx::export_model(deployable(model));
+  else if (format == "onnx") bytes = formats::onnx::export_model(deployable(model), &surplus_transposes);
+  else if (format == "pth") bytes = formats::torch_pth::write_state(formats::state_of(model));
+  else if (format == "safetensors") bytes = formats::safetensors::write_state(formats::state_of(model));
   else if (format == "kinglet") bytes = graph::serialize(model);
   else {
     auto known = export_formats();
@@ -36,7 +41,7 @@ ExportedFile export_model(const graph::Model& model, const std::string& format, 
     throw Error("--to", "'" + format + "' is no format Kinglet writes", did_you_mean(format, known), ErrorKind::usage);
   }
   write_file(path, bytes);
-  return {path, bytes.size(), sha256(bytes)};
+  return {path, bytes.size(), sha256(bytes), surplus_transposes};
 }
 
 }  // namespace kinglet::flow

@@ -9,7 +9,7 @@
 
 namespace kinglet::flow {
 
-/// Formats of models, each with its own file ending: "tflite", "onnx", "kinglet".
+/// Formats of models, each with its own file ending: "tflite", "onnx", "pth", "safetensors", "kinglet".
 const std::vector<std::string>& export_formats();
 
 /// The format that a file name's extension asks for; "kinglet" for any other.
@@ -19,10 +19,11 @@ struct ExportedFile {
   std::filesystem::path path;
   uint64_t bytes = 0;
   std::string sha256;
+  int surplus_transposes = 0;  ///< onnx: Transposes that its order of axes cost
 };
 
 /// `format` is one of export_formats(), or "sscma": a .tflite as that firmware takes it, and its labels beside it (sscma.h).
-/// A float model that still holds training operators is folded first. Throws a usage Error for an unknown format.
+/// For tflite and onnx a float model that still holds training operators is folded first. Throws a usage Error for an unknown format.
 ExportedFile export_model(const graph::Model& model, const std::string& format, const std::filesystem::path& path);
 
 }  // namespace kinglet::flow

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "flow/known_files.h"
+#include "flow/state_model.h"
 #include "formats/formats.h"
 #include "graph/serialize.h"
 #include "ops/verify.h"
@@ -24,13 +25,7 @@ bool is_kinglet(std::span<const std::byte> bytes) {
   return bytes.size() >= kMagic.size() && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0;
 }
 
-std::string known_extensions() {
-  std::string list = ".kinglet";
-  for (const auto& format : formats::all_formats()) list += ", " + std::string(format.extension);
-  return list;
-}
-
-graph::Model open_file(const fs::path& path, const WarningCallback& warn) {
+graph::Model open_file(const fs::path& path, const OpenOptions& options) {
   const auto bytes = read_file(path);
   if (is_kinglet(bytes) || path.extension() == ".kinglet") {
     graph::Model model = graph::deserialize(bytes, path.string());
@@ -38,8 +33,10 @@ graph::Model open_file(const fs::path& path, const WarningCallback& warn) {
     return model;
   }
   const formats::Format* format = formats::find_format(bytes, path);
-  if (!format) throw Error(path.string(), "is no model file that Kinglet knows", "it reads " + known_extensions());
-  graph::Model model = format->import_model(bytes, path.string(), warn);
+  if (!format) throw Error(path.string(), "is no model file that Kinglet knows", "it reads .kinglet, " + formats::known_extensions());
+  if (format->read_state) return state_model(format->read_state(bytes, path.string(), options.warn), options.arch);
+  if (!options.arch.empty()) throw Error("--arch", path.string() + " says its own network", "leave --arch out", ErrorKind::usage);
+  graph::Model model = format->import_model(bytes, path.string(), options.warn);
   if (const auto known = find_known_file(bytes)) apply_known_file(*known, model);
   return model;
 }
@@ -56,8 +53,8 @@ bool is_zoo_text(const std::string& text) {
 
 graph::Model open_model(const std::string& text, const OpenOptions& options) {
   graph::Model model;
-  if (fs::is_regular_file(text) && !zoo::is_network_path(text)) model = open_file(text, options.warn);
-  else if (is_zoo_model(text)) model = open_file(zoo_model(text).path("TFLite", "int8"), options.warn);
+  if (fs::is_regular_file(text) && !zoo::is_network_path(text)) model = open_file(text, options);
+  else if (is_zoo_model(text)) model = open_file(zoo_model(text).path("TFLite", "int8"), options);
   else if (is_zoo_text(text)) model = zoo::build(text, options.seed);
   else throw Error(text, "there is no such file, no zoo model and no architecture of that name", "`kinglet zoo list` lists the models, `kinglet inspect mobilenet_v2_rep@0.35,32x32x3,10` shows an architecture");
   if (model.name.empty()) model.name = fs::path(text).stem().string();

@@ -11,6 +11,7 @@ namespace kinglet::flow {
 
 struct OpenOptions {
   std::string input_override;  ///< the --input flag: "key=value,..."; empty for none
+  std::string arch;            ///< the --arch flag: zoo text for a file of tensors without a network
   uint64_t seed = 1;           ///< weights of an architecture that is built from text
   WarningCallback warn;
 };

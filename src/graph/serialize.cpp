@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -39,19 +40,21 @@ QuantParams quant_from_json(const Json& json, const std::string& where) {
   return {json_at<std::vector<float>>(json, "scale", where), json_at<std::vector<int32_t>>(json, "zero_point", where), json_at<int>(json, "axis", where)};
 }
 
-Json value_to_json(const Value& value, ByteWriter& constants) {
+/// Puts a constant where the file keeps it and says in `json` where that is.
+using Store = std::function<void(ValueId v, const Tensor& tensor, Json& json)>;
+
+Json value_to_json(const Value& value, ValueId v, const Store& store) {
   Json json = {{"name", value.name}, {"dtype", dtype_name(value.dtype)}, {"shape", value.shape.dims()}};
   if (!value.quant.empty()) json["quant"] = quant_to_json(value.quant);
   if (value.constant) {
-    constants.align(kAlign);
-    json["offset"] = constants.at();
+    store(v, *value.constant, json);
     json["trainable"] = value.trainable;
-    constants.append(value.constant->bytes());
   }
   return json;
 }
 
-Value value_from_json(const Json& json, std::span<const std::byte> constants, const std::string& where) {
+/// Everything but the constant.
+Value value_from_json(const Json& json, const std::string& where) {
   Value value;
   value.name = json_at<std::string>(json, "name", where);
   const std::string at = where + ": value '" + value.name + "'";
@@ -59,18 +62,20 @@ Value value_from_json(const Json& json, std::span<const std::byte> constants, co
   value.shape = Shape(std::span<const int64_t>(json_at<std::vector<int64_t>>(json, "shape", at)));
   (void)value.shape.elements();
   if (json.contains("quant")) value.quant = quant_from_json(json["quant"], at);
-  if (json.contains("offset")) {
-    ByteReader reader(constants, at);
-    reader.seek(json_at<size_t>(json, "offset", at));
-    const auto count = static_cast<size_t>(value.shape.elements());
-    if (count > reader.left()) reader.fail("is larger than the file");
-    auto raw = reader.take(count * dtype_bytes(value.dtype));
-    Tensor tensor(value.dtype, value.shape);
-    std::copy(raw.begin(), raw.end(), tensor.mutable_bytes().begin());
-    value.constant = std::move(tensor);
-    value.trainable = json_at<bool>(json, "trainable", at);
-  }
+  if (json.contains("trainable")) value.trainable = json_at<bool>(json, "trainable", at);
   return value;
+}
+
+Tensor stored_constant(const Json& json, const Value& value, std::span<const std::byte> constants, const std::string& where) {
+  const std::string at = where + ": value '" + value.name + "'";
+  ByteReader reader(constants, at);
+  reader.seek(json_at<size_t>(json, "offset", at));
+  const auto count = static_cast<size_t>(value.shape.elements());
+  if (count > reader.left()) reader.fail("is larger than the file");
+  auto raw = reader.take(count * dtype_bytes(value.dtype));
+  Tensor tensor(value.dtype, value.shape);
+  std::copy(raw.begin(), raw.end(), tensor.mutable_bytes().begin());
+  return tensor;
 }
 
 Json node_to_json(const Node& node) {
@@ -96,12 +101,15 @@ Node node_from_json(const Json& json, const std::string& where) {
   return node;
 }
 
-Json index_to_json(const Model& model, ByteWriter& constants) {
+Json index_to_json(const Model& model, const Store& store) {
   Json values = Json::array(), nodes = Json::array();
-  for (const Value& value : model.graph.values()) values.push_back(value_to_json(value, constants));
+  for (ValueId v = 0; v < model.graph.value_count(); ++v) values.push_back(value_to_json(model.graph.value(v), v, store));
   for (const Node& node : model.graph.nodes()) nodes.push_back(node_to_json(node));
-  return {{"name", model.name}, {"inputs", model.graph.inputs}, {"outputs", model.graph.outputs}, {"values", values}, {"nodes", nodes},
-          {"input_spec", input_spec_to_json(model.input)}, {"labels", model.labels}, {"provenance", model.provenance}};
+  Json json = {{"name", model.name}, {"inputs", model.graph.inputs}, {"outputs", model.graph.outputs}, {"values", values}, {"nodes", nodes}};
+  if (model.input.channels > 0) json["input_spec"] = input_spec_to_json(model.input);
+  json["labels"] = model.labels;
+  json["provenance"] = model.provenance;
+  return json;
 }
 
 const Json& array_at(const Json& json, const char* key, const std::string& where) {
@@ -110,18 +118,20 @@ const Json& array_at(const Json& json, const char* key, const std::string& where
   return json[key];
 }
 
-Model model_from_index(const Json& json, std::span<const std::byte> constants, const std::string& where) {
+/// `place` gives a value its constant where its JSON says that it has one.
+Model model_from_json(const Json& json, const std::string& where, const std::function<void(const Json&, ValueId, Value&)>& place) {
   Model model;
   model.name = json_at<std::string>(json, "name", where);
-  for (const Json& item : array_at(json, "values", where)) model.graph.add_value(value_from_json(item, constants, where));
+  for (const Json& item : array_at(json, "values", where)) {
+    const ValueId v = model.graph.add_value(value_from_json(item, where));
+    place(item, v, model.graph.value(v));
+  }
   for (const Json& item : array_at(json, "nodes", where)) model.graph.add_node(node_from_json(item, where));
   model.graph.inputs = json_at<std::vector<ValueId>>(json, "inputs", where);
   model.graph.outputs = json_at<std::vector<ValueId>>(json, "outputs", where);
-  if (!json.contains("input_spec")) json_key_error("input_spec", where, "is missing");
-  model.input = input_spec_from_json(json["input_spec"], where + ": input contract");
+  if (json.contains("input_spec")) model.input = input_spec_from_json(json["input_spec"], where + ": input contract");
   model.labels = json_at<std::vector<std::string>>(json, "labels", where);
   if (json.contains("provenance")) model.provenance = json["provenance"];
-  verify_structure(model.graph, where);
   return model;
 }
 
@@ -170,7 +180,12 @@ void write_header_row(ByteWriter& out, const std::string& name, uint64_t offset,
 
 std::vector<std::byte> serialize(const Model& model) {
   ByteWriter constants;
-  const std::string index = index_to_json(model, constants).dump(-1, ' ', false, Json::error_handler_t::replace);
+  const Store store = [&](ValueId, const Tensor& tensor, Json& json) {
+    constants.align(kAlign);
+    json["offset"] = constants.at();
+    constants.append(tensor.bytes());
+  };
+  const std::string index = index_to_json(model, store).dump(-1, ' ', false, Json::error_handler_t::replace);
   std::vector<Section> sections{{"index", std::as_bytes(std::span(index))}, {"constants", constants.bytes()}};
   for (const auto& [name, bytes] : model.sections) sections.push_back({name, bytes});
 
@@ -198,10 +213,25 @@ Model deserialize(std::span<const std::byte> bytes, const std::string& where) {
   };
   const Section& index = find("index");
   const std::string_view text{reinterpret_cast<const char*>(index.bytes.data()), index.bytes.size()};
-  Model model = model_from_index(parse_json(text, where), find("constants").bytes, where);
+  const auto constants = find("constants").bytes;
+  Model model = model_from_json(parse_json(text, where), where, [&](const Json& json, ValueId, Value& value) {
+    if (json.contains("offset")) value.constant = stored_constant(json, value, constants, where);
+  });
+  verify_structure(model.graph, where);
   for (const Section& s : sections)
     if (s.name != "index" && s.name != "constants") model.sections[s.name] = {s.bytes.begin(), s.bytes.end()};
   return model;
+}
+
+std::string model_to_index(const Model& model, const std::vector<std::string>& tensor_names) {
+  const Store store = [&](ValueId v, const Tensor&, Json& json) { json["tensor"] = tensor_names.at(static_cast<size_t>(v)); };
+  return index_to_json(model, store).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Model model_from_index(std::string_view text, const std::string& where, std::vector<std::pair<ValueId, std::string>>& wanted) {
+  return model_from_json(parse_json(text, where), where, [&](const Json& json, ValueId v, Value&) {
+    if (json.contains("tensor")) wanted.emplace_back(v, json_at<std::string>(json, "tensor", where));
+  });
 }
 
 void save(const Model& model, const std::filesystem::path& path) { write_file(path, serialize(model)); }

@@ -65,6 +65,7 @@ int Layers::channels(ValueId x) const { return static_cast<int>(builder_.value(x
 Layers::ValueId Layers::drawn(const std::string& name, Shape shape, double deviation) {
   Tensor tensor(DType::f32, shape);
   RandomStream random(seed_, 0, parameter_++, Purpose::init);
+  if (seed_ == kUndrawn) return builder_.constant(name, std::move(tensor), true);
   for (float& w : tensor.mutable_data<float>()) w = static_cast<float>(deviation * random.normal());
   return builder_.constant(name, std::move(tensor), true);
 }

@@ -43,4 +43,7 @@ Spec parse_spec(const std::string& text);
 /// Weights: normal with deviation sqrt(2 / fan_in) (He et al. 2015, section 2.2), drawn from (seed, 0, parameter, init).
 graph::Model build(const std::string& spec, uint64_t seed);
 
+/// In place of a seed: weights stay 0, for a graph that gets them from a file. Drawing millions takes longer than reading them.
+inline constexpr uint64_t kUndrawn = ~uint64_t{0};
+
 }  // namespace kinglet::zoo

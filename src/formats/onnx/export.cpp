@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "formats/onnx/contract.h"
-#include "formats/onnx/layout.h"
+#include "formats/layout.h"
+#include "formats/onnx/import_operators.h"
 #include "formats/onnx/onnx.h"
 #include "formats/onnx/writer.h"
 #include "ops/geometry.h"
@@ -33,6 +34,12 @@ class Exporter {
  public:
   explicit Exporter(const graph::Model& model)
       : model_(model), graph_(model.graph), writer_(model.graph), users_(model.graph.users()), floats_(model.graph.values().size()) {}
+
+  /// Transposes that the model has not and the file needs.
+  int surplus_transposes() {
+    const auto& nodes = writer_.graph().node();
+    return static_cast<int>(std::count_if(nodes.begin(), nodes.end(), [](const auto& node) { return node.op_type() == "Transpose"; })) - own_transposes_;
+  }
 
   std::vector<std::byte> run() {
     check_size();
@@ -189,11 +196,17 @@ class Exporter {
       case OpKind::Dropout:
         return void(writer_.node("Dropout", {activation(node.inputs[0]), number("rate", node.as<graph::DropoutAttrs>().rate)}, to));
       case OpKind::HardSwish:
+        return add_hard_swish(node, to);
       case OpKind::Transpose:
+        return add_transpose(node, to);
       case OpKind::Concatenation:
+        return add_concatenation(node, to);
       case OpKind::StridedSlice:
+        return add_strided_slice(node, to);
       case OpKind::ResizeNearest:
+        return add_resize_nearest(node, to);
       case OpKind::ArgMax:
+        return add_arg_max(node, to);
       case OpKind::FakeQuantize:
       case OpKind::Opaque:
         ops::refuse(node, "cannot be written to ONNX", node.op == OpKind::FakeQuantize ? "convert the model to int8 first" : "");
@@ -322,6 +335,84 @@ class Exporter {
     writer_.node("Pad", {x, writer_.integers(to + "/pads", pads)}, to);
   }
 
+  /// x * hard_sigmoid(x): an operator of its own only since operator set 14.
+  void add_hard_swish(const Node& node, const std::string& to) {
+    const std::string x = activation(node.inputs[0]), gate = writer_.fresh_name(to + "/gate");
+    auto& hard = writer_.node("HardSigmoid", {x}, gate);
+    set_real(hard, "alpha", 1.0f / 6);
+    set_real(hard, "beta", 0.5f);
+    writer_.node("Mul", {x, gate}, to);
+  }
+
+  void add_transpose(const Node& node, const std::string& to) {
+    const Order from = inverse(order_of(in(node, 0).shape)), target = order_of(out(node).shape);
+    std::vector<int64_t> perm;
+    for (int axis : target) perm.push_back(from[static_cast<size_t>(node.as<graph::TransposeAttrs>().perm[static_cast<size_t>(axis)])]);
+    if (std::is_sorted(perm.begin(), perm.end())) return void(writer_.node("Identity", {activation(node.inputs[0])}, to));
+    own_transposes_ += 1;
+    set_integers(writer_.node("Transpose", {activation(node.inputs[0])}, to), "perm", perm);
+  }
+
+  /// The file's axis of our axis.
+  int64_t file_axis(const Shape& shape, int axis) const { return inverse(order_of(shape))[static_cast<size_t>(axis)]; }
+
+  void add_concatenation(const Node& node, const std::string& to) {
+    std::vector<std::string> inputs;
+    for (size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(operand(node, i));
+    set_integer(writer_.node("Concat", inputs, to), "axis", file_axis(out(node).shape, node.as<graph::ConcatenationAttrs>().axis));
+  }
+
+  /// Axes that go are cut to one element and squeezed, from NHWC where the order of the rest depends on it.
+  void add_strided_slice(const Node& node, const std::string& to) {
+    const auto& attrs = node.as<graph::StridedSliceAttrs>();
+    const Shape& shape = in(node, 0).shape;
+    std::string x = activation(node.inputs[0]);
+    const bool turn = shape.rank() == 4 && !attrs.drop.empty();
+    if (turn) x = to_nhwc(x, to);
+    const Order place = turn ? identity(4) : inverse(order_of(shape));
+    std::vector<int64_t> starts, ends, axes, steps;
+    for (int axis = 1; axis < shape.rank(); ++axis) {
+      const auto a = static_cast<size_t>(axis);
+      if (attrs.begin[a] == 0 && attrs.end[a] == shape[axis] && attrs.stride[a] == 1) continue;
+      starts.push_back(attrs.begin[a]), ends.push_back(attrs.end[a]), steps.push_back(attrs.stride[a]), axes.push_back(place[a]);
+    }
+    const std::string cut = attrs.drop.empty() ? to : writer_.fresh_name(to + "/cut");
+    if (axes.empty()) writer_.node("Identity", {x}, cut);
+    else writer_.node("Slice", {x, writer_.integers(to + "/starts", starts), writer_.integers(to + "/ends", ends), writer_.integers(to + "/axes", axes), writer_.integers(to + "/steps", steps)}, cut);
+    if (!attrs.drop.empty()) writer_.node("Squeeze", {cut, writer_.integers(to + "/dropped", {attrs.drop.begin(), attrs.drop.end()})}, to);
+  }
+
+  /// The rule of ONNX that takes the same pixels.
+  void add_resize_nearest(const Node& node, const std::string& to) {
+    const auto& attrs = node.as<graph::ResizeNearestAttrs>();
+    const Shape& shape = in(node, 0).shape;
+    const auto h = static_cast<int>(shape[1]), w = static_cast<int>(shape[2]);
+    const auto rows = ops::nearest_sources(h, attrs.out_h, attrs.align_corners, attrs.half_pixel), columns = ops::nearest_sources(w, attrs.out_w, attrs.align_corners, attrs.half_pixel);
+    for (const char* coordinates : {"asymmetric", "half_pixel", "align_corners"})
+      for (const char* rounding : {"floor", "round_prefer_ceil", "round_prefer_floor"}) {
+        if (resize_sources(h, attrs.out_h, coordinates, rounding) != rows || resize_sources(w, attrs.out_w, coordinates, rounding) != columns) continue;
+        const auto sizes = writer_.integers(to + "/sizes", {1, shape[3], attrs.out_h, attrs.out_w});
+        auto& resize = writer_.node("Resize", {activation(node.inputs[0]), "", "", sizes}, to);
+        set_text(resize, "mode", "nearest");
+        set_text(resize, "coordinate_transformation_mode", coordinates);
+        return set_text(resize, "nearest_mode", rounding);
+      }
+    ops::refuse(node, "takes pixels by a rule that ONNX has not");
+  }
+
+  void add_arg_max(const Node& node, const std::string& to) {
+    const auto& attrs = node.as<graph::ArgMaxAttrs>();
+    const Shape& shape = in(node, 0).shape;
+    std::string x = activation(node.inputs[0]);
+    const bool turn = shape.rank() == 4 && attrs.axis != 3;
+    if (turn) x = to_nhwc(x, to);
+    const std::string wide = attrs.wide ? to : writer_.fresh_name(to + "/wide");
+    auto& made = writer_.node("ArgMax", {x}, wide);
+    set_integer(made, "axis", turn ? attrs.axis : file_axis(shape, attrs.axis));
+    set_integer(made, "keepdims", 0);
+    if (!attrs.wide) set_integer(writer_.node("Cast", {wide}, to), "to", elem_type_of(DType::s32));
+  }
+
   void add_softmax(const Node& node, const std::string& to) {
     std::string x = activation(node.inputs[0]);
     const float beta = node.as<graph::SoftmaxAttrs>().beta;
@@ -350,14 +441,18 @@ class Exporter {
   std::vector<std::string> floats_;                         ///< by value: the name of its float side once it has one
   std::unordered_map<std::string, std::string> constants_;  ///< by value and variant
   std::unordered_set<ValueId> written_;
+  int own_transposes_ = 0;  ///< those that the model itself has
   std::unordered_map<ValueId, Shape> flattened_;  ///< values in the sequence of this NCHW picture (its shape as ours)
 };
 
 }  // namespace
 
-std::vector<std::byte> export_model(const graph::Model& model) {
+std::vector<std::byte> export_model(const graph::Model& model, int* surplus_transposes) {
   ops::verify(model.graph, model.name.empty() ? "model" : model.name);
-  return Exporter(model).run();
+  Exporter exporter(model);
+  auto bytes = exporter.run();
+  if (surplus_transposes) *surplus_transposes = exporter.surplus_transposes();
+  return bytes;
 }
 
 }  // namespace kinglet::formats::onnx

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <limits>
 
-#include "base/json.h"
 #include "formats/onnx/onnx.h"
 
 namespace kinglet::formats::onnx {
@@ -14,7 +13,6 @@ namespace kinglet::formats::onnx {
 namespace {
 
 constexpr int kMaxDepth = 48;
-constexpr size_t kMaxTextBytes = 4096;
 constexpr int kMaxNodes = 100000;
 
 /// The version of the standard operators; 0 if the file names none.
@@ -161,14 +159,6 @@ int32_t elem_type_of(DType dtype) {
       return pb::TensorProto::BOOL;
   }
   KINGLET_CHECK(false);
-}
-
-std::string clean_text(std::string_view text) {
-  const Json raw(std::string(text.substr(0, kMaxTextBytes)));
-  auto clean = parse_json(raw.dump(-1, ' ', false, Json::error_handler_t::replace), "text").get<std::string>();
-  for (char& c : clean)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  return clean;
 }
 
 }  // namespace kinglet::formats::onnx

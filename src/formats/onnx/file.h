@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/tensor.h"
+#include "formats/text.h"
 #include "kinglet_onnx.pb.h"  // made by protoc from libonnx-dev's onnx.proto
 
 namespace kinglet::formats::onnx {
@@ -44,8 +45,5 @@ class File {
 /// Kinglet's type for ONNX's number of one. Throws Error opened by `user` where there is none.
 DType dtype_of(int32_t elem_type, const std::string& user);
 int32_t elem_type_of(DType dtype);
-
-/// Text from a file made fit for messages and JSON: valid UTF-8 without control characters, at most 4096 bytes of it.
-std::string clean_text(std::string_view text);
 
 }  // namespace kinglet::formats::onnx

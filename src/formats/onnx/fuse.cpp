@@ -109,7 +109,7 @@ class QuantizationFuser {
   bool outputs_fit(const Node& node, const QuantParams& in, const QuantParams& out) const {
     const auto& rule = ops::op_info(node.op).quant;
     if (rule.kind == ops::QuantKind::fixed) return out == QuantParams::per_tensor(rule.scale, rule.zero_point);
-    if (rule.kind == ops::QuantKind::same_as_input) return out == in;
+    if (rule.kind == ops::QuantKind::same_as_input || rule.kind == ops::QuantKind::group) return out == in;
     return true;
   }
 
@@ -127,11 +127,12 @@ class QuantizationFuser {
     if (next == graph::kNone || graph_.node(next).op != OpKind::Quantize) return;
     const ValueId y = graph_.node(next).outputs[0];
     if (graph_.value(y).dtype != DType::s8) return;
-    const auto activations = static_cast<size_t>(ops::op_info(node.op).activation_inputs);
+    const auto& info = ops::op_info(node.op);
+    const size_t activations = info.activation_inputs < 0 ? node.inputs.size() : static_cast<size_t>(info.activation_inputs);
     std::optional<QuantParams> in;
     for (size_t i = 0; i < activations; ++i) {
       const auto quant = activation_quant(node.inputs[i]);
-      if (!quant) return;
+      if (!quant || (i > 0 && info.quant.kind == ops::QuantKind::group && !(*quant == *in))) return;
       if (i == 0) in = quant;
     }
     if (!in || !outputs_fit(node, *in, graph_.value(y).quant)) return;

@@ -99,13 +99,14 @@ Shape Importer::declared_shape(const pb::ValueInfoProto& info, const std::string
   return shape;
 }
 
-/// Converters from NHWC tools put a Transpose to NCHW behind the input, before or after its quantization.
+/// Converters from NHWC tools put a Transpose to NCHW behind the input, before or after its quantization and normalization.
 bool Importer::starts_nhwc(const std::string& input) const {
+  static const std::unordered_set<std::string> kKeepsAxes{"QuantizeLinear", "DequantizeLinear", "Identity", "Cast", "Sub", "Div", "Mul", "Add"};
   std::unordered_set<std::string> same{input};
   for (const auto& node : file_.graph().node()) {
     if (node.input_size() == 0 || node.output_size() == 0 || !same.count(node.input(0))) continue;
     if (node.op_type() == "Transpose") return Source(node, "").integers("perm") == std::vector<int64_t>{0, 3, 1, 2};
-    if (node.op_type() == "QuantizeLinear" || node.op_type() == "DequantizeLinear" || node.op_type() == "Identity") same.insert(node.output(0));
+    if (kKeepsAxes.count(node.op_type())) same.insert(node.output(0));
   }
   return false;
 }
@@ -134,12 +135,14 @@ void Importer::add_output(const pb::ValueInfoProto& info) {
   if (entry.tensor) throw Error(user, "is a constant");
   const pb::NodeProto none;
   const Source source(none, user);
-  try {
-    const bool picture = entry.order.size() == 4;
-    graph_.outputs.push_back(picture && !entry.unflattened ? entry.id : plain(source, entry));
-  } catch (const Unknown&) {
-    throw Error(user, "would come out in another order of elements than in the file", "put a Transpose to the last use, or a Gemm behind the Flatten");
+  ValueId v = entry.order.size() == 4 ? entry.id : plain(source, entry);
+  const auto& made = graph_.value(v);
+  if (made.dtype == DType::s8 && info.type().tensor_type().elem_type() == pb::TensorProto::UINT8) {  // it came in moved by 128
+    graph::QuantParams quant = made.quant;
+    for (int32_t& zero : quant.zero_point) zero += 128;
+    v = emit(source, OpKind::Quantize, graph::NoAttrs{}, {v}, identity(made.shape.rank()), DType::u8, quant, info.name() + "/uint8").id;
   }
+  graph_.outputs.push_back(v);
 }
 
 const Entry& Importer::input(const Source& source, int i) {
@@ -177,16 +180,43 @@ Shape Importer::onnx_shape(const Entry& entry) const { return permuted(graph_.va
 
 ValueId Importer::in_order(const Source& source, const Entry& entry, const Order& order) {
   if (entry.tensor) throw Unknown{"its input is a constant"};
-  if (entry.unflattened) throw Unknown{"it depends on the order of elements of a flattened picture"};
+  if (entry.unflattened) return in_order(source, settled(source, entry), order);
   if (entry.order.size() != order.size()) throw Unknown{fmt::format("its input has {} dimensions", entry.order.size())};
   if (entry.order == order) return entry.id;
   const Shape shape = onnx_shape(entry);
-  if (!same_sequence(shape, entry.order, order)) throw Unknown{"its input would have to be transposed"};
-  const Shape target = permuted(shape, order);
-  const auto& value = graph_.value(entry.id);
-  return emit(source, OpKind::Reshape, graph::ReshapeAttrs{{target.dims().begin() + 1, target.dims().end()}}, {entry.id}, order, value.dtype, value.quant,
-              value.name + "/reshaped")
-      .id;
+  const auto value = graph_.value(entry.id);
+  if (same_sequence(shape, entry.order, order)) {
+    const Shape target = permuted(shape, order);
+    return emit(source, OpKind::Reshape, graph::ReshapeAttrs{{target.dims().begin() + 1, target.dims().end()}}, {entry.id}, order, value.dtype, value.quant,
+                value.name + "/reshaped")
+        .id;
+  }
+  graph::TransposeAttrs attrs;
+  for (int axis : order) attrs.perm.push_back(inverse(entry.order)[static_cast<size_t>(axis)]);
+  return emit(source, OpKind::Transpose, attrs, {entry.id}, order, value.dtype, value.quant, value.name + "/transposed").id;
+}
+
+Entry Importer::settled(const Source& source, const Entry& entry) {
+  if (!entry.unflattened) return entry;
+  const Shape& chw = *entry.unflattened;
+  const auto value = graph_.value(entry.id);
+  auto step = [&](OpKind op, graph::Attrs attrs, ValueId x, Order order) {
+    return emit(source, op, std::move(attrs), {x}, std::move(order), value.dtype, value.quant, value.name + "/settled");
+  };
+  const Entry picture = step(OpKind::Reshape, graph::ReshapeAttrs{{chw[1], chw[2], chw[0]}}, entry.id, kNhwc);
+  const Entry turned = step(OpKind::Transpose, graph::TransposeAttrs{kNchw}, picture.id, identity(4));
+  return step(OpKind::Reshape, graph::ReshapeAttrs{{chw.elements()}}, turned.id, identity(2));
+}
+
+ValueId Importer::number(float value) {
+  const std::string key = fmt::format("number {:a}", value);
+  if (auto it = constants_.find(key); it != constants_.end()) return it->second;
+  return constants_[key] = graph_.add_constant(unique_name(fmt::format("number_{:.4g}", value)), Tensor::of<float>(Shape{1}, std::vector<float>{value}));
+}
+
+ValueId Importer::hard_sigmoid_of(ValueId v) const {
+  const auto it = hard_sigmoids_.find(v);
+  return it == hard_sigmoids_.end() ? graph::kNone : it->second;
 }
 
 namespace {
@@ -265,7 +295,7 @@ void Importer::add_node(const pb::NodeProto& node, int index) {
   try {
     if (!node.domain().empty() && node.domain() != "ai.onnx") throw Unknown{"an operator of the domain " + clean_text(node.domain())};
     for (int i = 1; i < node.output_size(); ++i)
-      if (use_count(node.output(i)) > 0) throw Unknown{fmt::format("output {} is used too", i)};
+      if (use_count(node.output(i)) > 0 && node.op_type() != "Split") throw Unknown{fmt::format("output {} is used too", i)};
     map_operator(*this, source);
   } catch (const Unknown& unknown) {
     add_opaque(source, unknown.reason);

@@ -11,7 +11,7 @@
 #include "base/progress.h"
 #include "formats/onnx/file.h"
 #include "formats/onnx/fuse.h"
-#include "formats/onnx/layout.h"
+#include "formats/layout.h"
 #include "graph/graph.h"
 
 namespace kinglet::formats::onnx {
@@ -64,13 +64,19 @@ class Importer {
   std::optional<float> scalar(const Source& source, int i);  ///< of a constant of one float, nothing if the input is absent
 
   Shape onnx_shape(const Entry& entry) const;
-  /// The value with its axes in this order: itself, or a Reshape of it where only axes of size 1 move. Throws Unknown otherwise.
+  /// The value with its axes in this order: itself, a Reshape of it where only axes of size 1 move, else a Transpose.
   graph::ValueId in_order(const Source& source, const Entry& entry, const Order& order);
   graph::ValueId plain(const Source& source, const Entry& entry) { return in_order(source, entry, identity(static_cast<int>(entry.order.size()))); }
+
+  /// The entry with the elements of a flattened picture put into the file's sequence; itself where they are.
+  Entry settled(const Source& source, const Entry& entry);
 
   using Change = Tensor (*)(const Tensor&, const std::vector<int64_t>&);
   /// A constant of our graph: `change` (with its numbers) applied to the file's. axis_map[a] is our axis of the file's axis a.
   graph::ValueId constant(const Source& source, int i, Change change, const std::vector<int64_t>& numbers, const Order& axis_map, bool trainable);
+
+  /// A constant of one number, made once.
+  graph::ValueId number(float value);
 
   /// Appends a node for `source`; the result has the given order of axes and is not yet known by a name.
   Entry emit(const Source& source, graph::OpKind op, graph::Attrs attrs, std::vector<graph::ValueId> inputs, Order order, DType dtype = DType::f32,
@@ -78,6 +84,10 @@ class Importer {
   /// Output i of the node is `entry` from now on.
   void define(const Source& source, int i, Entry entry);
   int use_count(const std::string& name) const;
+
+  /// The value that `v` is hard_sigmoid (slope 1/6) of, kNone if it is none.
+  graph::ValueId hard_sigmoid_of(graph::ValueId v) const;
+  void note_hard_sigmoid(graph::ValueId v, graph::ValueId of) { hard_sigmoids_[v] = of; }
 
  private:
   void count_uses();
@@ -96,6 +106,7 @@ class Importer {
   std::unordered_map<std::string, int> uses_;
   std::unordered_map<std::string, graph::ValueId> constants_;  ///< by the file's name and the change made to it
   std::unordered_map<std::string, int> names_;
+  std::unordered_map<graph::ValueId, graph::ValueId> hard_sigmoids_;
   IntegerConstants integers_;
 };
 

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "formats/formats.h"
-#include "formats/onnx/layout.h"
+#include "formats/layout.h"
 #include "formats/onnx/models_for_test.h"
 
 namespace kinglet::formats::onnx {

@@ -90,6 +90,8 @@ void Writer::dequantize(const std::string& from, const graph::QuantParams& quant
 
 void set_integer(pb::NodeProto& node, const char* name, int64_t value) { add_attribute(node, name, pb::AttributeProto::INT).set_i(value); }
 
+void set_text(pb::NodeProto& node, const char* name, const std::string& value) { add_attribute(node, name, pb::AttributeProto::STRING).set_s(value); }
+
 void set_real(pb::NodeProto& node, const char* name, float value) { add_attribute(node, name, pb::AttributeProto::FLOAT).set_f(value); }
 
 void set_integers(pb::NodeProto& node, const char* name, const std::vector<int64_t>& values) {

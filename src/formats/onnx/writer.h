@@ -42,6 +42,7 @@ class Writer {
 };
 
 void set_integer(pb::NodeProto& node, const char* name, int64_t value);
+void set_text(pb::NodeProto& node, const char* name, const std::string& value);
 void set_real(pb::NodeProto& node, const char* name, float value);
 void set_integers(pb::NodeProto& node, const char* name, const std::vector<int64_t>& values);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "formats/text.h"
 #include "tflite_generated.h"  // made by flatc from tflite.fbs
 
 namespace kinglet::formats::tflite {
@@ -43,8 +44,7 @@ class File {
   uint64_t left_bytes_;
 };
 
-/// Text from a file made fit for messages and JSON: valid UTF-8 without control characters, at most 4096 bytes.
-std::string clean_text(std::string_view text);
+using formats::clean_text;
 inline std::string clean_text(const flatbuffers::String* text) { return text ? clean_text(text->string_view()) : std::string(); }
 
 }  // namespace kinglet::formats::tflite
