@@ -53,6 +53,8 @@ void kinglet_conv2d_s8_x86_avx512vnni(const kinglet_conv2d_s8_args* args, const 
                                       const int32_t* mantissas, const int32_t* shifts, uint8_t* scratch, int8_t* y);
 void kinglet_depthwise_conv2d_s8_x86_avx2(const kinglet_conv2d_s8_args* args, const int8_t* x, const int16_t* weights, const int32_t* bias,
                                           const int32_t* mantissas, const int32_t* shifts, int16_t* scratch, int8_t* y);
+void kinglet_depthwise_conv2d_s8_x86_avx512bw(const kinglet_conv2d_s8_args* args, const int8_t* x, const int16_t* weights, const int32_t* bias,
+                                              const int32_t* mantissas, const int32_t* shifts, int16_t* scratch, int8_t* y);
 void kinglet_fully_connected_s8_x86_avx2(const kinglet_fully_connected_s8_args* args, const int8_t* x, const int8_t* weights,
                                          const int32_t* bias, const kinglet_multiplier* multipliers, int8_t* y);
 void kinglet_add_s8_x86_avx2(const kinglet_add_s8_args* args, const int8_t* a, const int8_t* b, int8_t* y);

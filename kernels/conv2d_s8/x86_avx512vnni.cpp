@@ -3,9 +3,7 @@
 // [output block of 16][kernel row][quad][16][4] int8, rows padded with zeros to whole quads, and the bias holds
 // bias - (zero point + 128) * sum of (weights - their zero point). Weights with a zero point (models that came from uint8) need
 // the sum of each window's bytes too; it is made once a pixel, behind the picture. Dilation 1 only.
-#include <immintrin.h>
-
-#include "kernels/kernels.h"
+#include "kernels/x86_avx512.h"
 
 namespace {
 
@@ -57,37 +55,6 @@ inline __m512i broadcast_quad(const uint8_t* x) {
   int32_t quad;
   __builtin_memcpy(&quad, x, 4);
   return _mm512_set1_epi32(quad);
-}
-
-// Multipliers of sixteen outputs, spread as the instructions want them.
-struct Scaler {
-  __m512i even, odd, left, right, mask, half;
-};
-
-inline Scaler load_scaler(const int32_t* mantissas, const int32_t* shifts) {
-  const __m512i zero = _mm512_setzero_si512(), one = _mm512_set1_epi32(1);
-  const __m512i shift = _mm512_loadu_si512(shifts);
-  Scaler s;
-  s.even = _mm512_loadu_si512(mantissas);
-  s.odd = _mm512_srli_epi64(s.even, 32);
-  s.left = _mm512_max_epi32(shift, zero);
-  s.right = _mm512_max_epi32(_mm512_sub_epi32(zero, shift), zero);
-  s.mask = _mm512_sub_epi32(_mm512_sllv_epi32(one, s.right), one);
-  s.half = _mm512_srli_epi32(s.mask, 1);
-  return s;
-}
-
-// Equal to kinglet_requantize to the bit.
-inline __m512i requantize(__m512i x, const Scaler& s) {
-  const __m512i nudge = _mm512_set1_epi64((int64_t)1 << 30);
-  x = _mm512_sllv_epi32(x, s.left);
-  const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(x, s.even), nudge);
-  const __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(x, 32), s.odd), nudge);
-  const __m512i high = _mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 31), _mm512_slli_epi64(odd, 1));
-  const __m512i threshold = _mm512_sub_epi32(s.half, _mm512_srai_epi32(high, 31));
-  const __mmask16 up = _mm512_cmpgt_epi32_mask(_mm512_and_si512(high, s.mask), threshold);
-  const __m512i shifted = _mm512_srav_epi32(high, s.right);
-  return _mm512_mask_add_epi32(shifted, up, shifted, _mm512_set1_epi32(1));
 }
 
 struct Job {
@@ -151,7 +118,7 @@ inline void tile(const Job& job, int32_t first, int32_t block) {
     const int32_t channel = (block + b) * 16;
     const int32_t left = job.args->out_c - channel;
     const __mmask16 stored = (__mmask16)(left >= 16 ? 0xFFFF : (1 << left) - 1);
-    const Scaler scaler = load_scaler(job.mantissas + channel, job.shifts + channel);
+    const Scaler scaler = make_scaler(_mm512_loadu_si512(job.mantissas + channel), _mm512_loadu_si512(job.shifts + channel));
     for (int p = 0; p < P; ++p) {
       const __m512i clamped = _mm512_min_epi32(_mm512_max_epi32(requantize(sum[p][b], scaler), min), max);
       _mm512_mask_cvtepi32_storeu_epi8(job.y + (int64_t)(first + p) * job.args->out_c + channel, stored, _mm512_add_epi32(clamped, zero));

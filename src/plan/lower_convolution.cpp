@@ -78,10 +78,11 @@ void emit_s8_avx2(const Convolution& c, int64_t picture) {
                    c.lowering.scratch(c.node, 2 * picture + 64), c.y()});
 }
 
-void emit_depthwise_s8_avx2(const Convolution& c, int64_t picture) {
+void emit_depthwise_s8_x86(const Convolution& c, int64_t picture) {
   const auto m = ops::conv_multipliers(c.lowering.graph(), c.node);
   const auto args = c.s8_args();
-  c.lowering.emit(c.node, Kernel::depthwise_conv2d_s8_x86_avx2, args,
+  const bool wide = c.lowering.has(Isa::avx512vnni);
+  c.lowering.emit(c.node, wide ? Kernel::depthwise_conv2d_s8_x86_avx512bw : Kernel::depthwise_conv2d_s8_x86_avx2, args,
                   {c.x(), c.constant("weights", pack_depthwise_conv2d_s8_avx2(c.weights, args.weight_zero)), c.constant("bias", depthwise_order_s32(c.bias<int32_t>())),
                    c.constant("mantissas", depthwise_order_s32(mantissas(m))), c.constant("shifts", depthwise_order_s32(shifts(m))),
                    c.lowering.scratch(c.node, 2 * picture), c.y()});
@@ -141,7 +142,7 @@ bool emit_depthwise_x86(Convolution& c, bool is_f32) {
   }
   const int64_t picture = padded_picture(c.window, (int64_t{c.in_c} + 15) / 16 * 16);
   if (picture < 0 || int64_t{c.window.kernel_h} * c.window.kernel_w > kMaxTaps) return false;
-  emit_depthwise_s8_avx2(c, picture);
+  emit_depthwise_s8_x86(c, picture);
   return true;
 }
 
