@@ -103,7 +103,7 @@ TEST(RealDataKnownFiles, GetTheirContract) {
 TEST(RealDataKnownFiles, FlagIsStronger) {
   const fs::path file = fs::path(KINGLET_SHARED) / "models/mlperf_tiny/resnet8_int8.tflite";
   if (!fs::exists(file)) GTEST_SKIP() << "needs shared/models";
-  const auto model = open_model(file.string(), {"order=bgr", 1, {}});
+  const auto model = open_model(file.string(), {.input_override = "order=bgr"});
   EXPECT_EQ(model.input.order, graph::ColorOrder::bgr);
   EXPECT_EQ(model.input.origins.at("order"), Origin::flag);
   EXPECT_EQ(model.input.origins.at("divisor"), Origin::known_file);

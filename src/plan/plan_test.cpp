@@ -189,7 +189,8 @@ TEST(Pack, QuadsOfARowEndInZeros) {
 TEST(Pack, OffsetFoldsIntoTheBias) {
   const Tensor w = Tensor::of<int8_t>({1, 1, 1, 3}, std::vector<int8_t>{1, -2, 4});
   const int32_t bias[1] = {1000};
-  EXPECT_EQ(fold_offset_into_bias(bias, w, -28), (std::vector<int32_t>{1000 - 100 * 3}));
+  EXPECT_EQ(fold_offset_into_bias(bias, w, 0, -28), (std::vector<int32_t>{1000 - 100 * 3}));
+  EXPECT_EQ(fold_offset_into_bias(bias, w, 2, -28), (std::vector<int32_t>{1000 - 100 * (3 - 3 * 2)}));  // older uint8 weights
 }
 
 }  // namespace
