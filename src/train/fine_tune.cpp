@@ -54,7 +54,7 @@ double seconds_per_picture(const graph::Model& model, int n, Device device) {
 
 }  // namespace
 
-Recipe fine_tune_recipe(const std::vector<std::string>& overrides) { return parse_recipe(kRecipe, "finetune", overrides); }
+Recipe fine_tune_recipe(const std::vector<std::string>& overrides) { return parse_recipe(kRecipe, kFineTuneName, overrides); }
 
 void fit_recipe(Recipe& recipe, const graph::Model& model, const std::vector<std::string>& overrides) {
   const auto& spec = model.input;

@@ -10,6 +10,8 @@
 
 namespace kinglet::train {
 
+inline constexpr const char* kFineTuneName = "finetune";
+
 /// The recipe but for epochs, which plan_epochs sets unless an override does.
 Recipe fine_tune_recipe(const std::vector<std::string>& overrides);
 

@@ -133,8 +133,8 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     shift_overrides(arguments.run);
-    if (arguments.run.recipe.empty() && (arguments.run.from.empty() || arguments.run.data.empty()))
-      throw Error("kinglet-train", "needs a recipe, or --from and --data", "for example recipes/cifar10_rep035.yaml", ErrorKind::usage);
+    if (arguments.run.recipe.empty() && !arguments.run.resume && (arguments.run.from.empty() || arguments.run.data.empty()))
+      throw Error("kinglet-train", "needs a recipe, or --from and --data, or --resume with name=", "for example recipes/cifar10_rep035.yaml", ErrorKind::usage);
     return train_main(arguments);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);

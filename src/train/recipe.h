@@ -35,7 +35,7 @@ struct Distill {
 /// Quantization-aware training after the float training.
 struct Qat {
   int epochs = 5;
-  double lr = 0;               ///< to begin with; 0: a hundredth of the recipe's
+  double lr = 0;               ///< to begin with; 0: a hundredth of the recipe's, a tenth with adamw
   int calibration_n = 512;
 };
 

@@ -196,6 +196,8 @@ TEST_F(Program, FineTunesWithoutARecipe) {
   EXPECT_NE(said().find("measured "), std::string::npos) << said();
   const auto tuned = graph::load(folder_ / "runs" / "tuned" / "best.kinglet");
   EXPECT_GT(tuned.provenance["training"]["val_top1"].get<double>(), 15.0);
+  ASSERT_EQ(finish(start_words({words[0], "--resume", "name=tuned", "--runs", (folder_ / "runs").string()})), 0) << said();
+  EXPECT_NE(said().find("resuming after epoch"), std::string::npos) << said();
 }
 
 TEST_F(Program, RefusesInWords) {

@@ -23,15 +23,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// What a fine-tuning has measured stands in its run folder; its name is all that a resume must say.
+std::string run_name(const std::vector<std::string>& overrides) {
+  std::string name = kFineTuneName;
+  for (const std::string& text : overrides)
+    if (text.starts_with("name=")) name = text.substr(5);
+  return name;
+}
+
 Recipe resolve(const RunOptions& options) {
   std::vector<std::string> overrides = options.overrides;
   if (!options.data.empty()) overrides.push_back("data=" + options.data);
   if (!options.from.empty()) overrides.push_back("from=" + options.from);
   if (options.threads > 0) overrides.push_back("threads=" + std::to_string(options.threads));
   if (options.seed) overrides.push_back("seed=" + std::to_string(*options.seed));
-  Recipe recipe = options.recipe.empty() ? fine_tune_recipe(overrides) : load_recipe(options.recipe, overrides);
-  // What a fine-tuning measured stands in its run folder.
-  if (options.recipe.empty() && options.resume) recipe = load_recipe(options.runs / recipe.name / "recipe.yaml", overrides);
+  Recipe recipe = !options.recipe.empty() ? load_recipe(options.recipe, overrides)
+                  : options.resume        ? load_recipe(options.runs / run_name(overrides) / "recipe.yaml", overrides)
+                                          : fine_tune_recipe(overrides);
   if (recipe.threads == 0) recipe.threads = cpu_count();
   if (recipe.name.empty() || recipe.name.find('/') != std::string::npos || recipe.name[0] == '.')
     throw Error("name '" + recipe.name + "'", "cannot name a folder", "letters, digits, - and _");
@@ -108,7 +116,7 @@ void open_data(TrainInput& input) {
 std::string opening(const TrainInput& input) {
   const Recipe& r = input.recipe;
   std::string epochs = fmt::format("{} epochs of {} at a time", r.epochs, r.batch);
-  if (r.freeze_epochs > 0) epochs = fmt::format("{} epochs of the head alone, {}", r.freeze_epochs, epochs);
+  if (r.freeze_epochs > 0 && r.epochs > 0) epochs = fmt::format("{} epochs of the head alone, {}", r.freeze_epochs, epochs);
   if (r.quantize == "qat") epochs += fmt::format(", {} epochs of quantization-aware training", r.qat.epochs);
   return fmt::format("{}: {} pictures of {} ({}), {}; {}, {} thread{}", r.name, input.train->size(), input.train->info().name, input.train->info().split,
                      input.val ? fmt::format("{} for validation", input.val->size()) : std::string("no validation"), epochs, r.threads, r.threads == 1 ? "" : "s");
@@ -125,7 +133,7 @@ Recipe phase_recipe(Recipe recipe, const std::string& phase) {
   if (phase == kMain) return recipe;
   recipe.epochs = phase == kHead ? recipe.freeze_epochs : recipe.qat.epochs;
   if (phase == kHead && recipe.freeze_lr > 0) recipe.lr = recipe.freeze_lr;
-  if (phase == kQat) recipe.lr = recipe.qat.lr > 0 ? recipe.qat.lr : recipe.lr / 100;
+  if (phase == kQat) recipe.lr = recipe.qat.lr > 0 ? recipe.qat.lr : recipe.lr / (recipe.optimizer == "adamw" ? 10 : 100);
   recipe.warmup_epochs = 0;
   recipe.final_lr = 0;
   recipe.freeze_epochs = 0;
@@ -161,7 +169,7 @@ class Run {
     out.folder = options_.runs / recipe_.name;
     out.best = folder_.best(kMain);
     if (!started(kQat)) {
-      if (!started(kMain) && recipe_.freeze_epochs > 0 && !train_head(first)) return stopped(out);
+      if (!started(kMain) && recipe_.freeze_epochs > 0 && recipe_.epochs > 0 && !train_head(first)) return stopped(out);
       if (recipe_.epochs == 0) graph::save(first, folder_.best(kMain));
       else out.result = train_phase(kMain, std::move(first));
       if (out.result.stopped) return stopped(out);

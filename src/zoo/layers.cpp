@@ -63,6 +63,10 @@ Layers::Layers(const Spec& spec, uint64_t seed) : spec_(spec), seed_(seed) {
 int Layers::channels(ValueId x) const { return static_cast<int>(builder_.value(x).shape.back()); }
 
 Layers::ValueId Layers::drawn(const std::string& name, Shape shape, double deviation) {
+  constexpr int64_t kMostWeights = int64_t{1} << 26;
+  weights_ += shape.elements();
+  if (weights_ > kMostWeights)
+    throw Error("model '" + spec_.text + "'", fmt::format("has more than {} weights at {}", kMostWeights, name), "fewer channels, or a smaller width", ErrorKind::usage);
   Tensor tensor(DType::f32, shape);
   RandomStream random(seed_, 0, parameter_++, Purpose::init);
   if (seed_ == kUndrawn) return builder_.constant(name, std::move(tensor), true);

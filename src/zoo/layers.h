@@ -75,6 +75,7 @@ class Layers {
   Spec spec_;
   uint64_t seed_;
   uint64_t parameter_ = 0;
+  int64_t weights_ = 0;
   ops::GraphBuilder builder_;
   ValueId input_;
 };

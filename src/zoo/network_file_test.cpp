@@ -100,6 +100,7 @@ TEST(NetworkFile, ErrorsNameTheLine) {
   expect_refused(with(kSmall, "{conv: 8, act: none}", "{conv: 8, act: none, name: stem}"), "n.yaml: line 5: ", "is taken");
   expect_refused(with(kSmall, "{global_mean: true}", "{average_pool: 9}"), "n.yaml: line 7: ", "larger than");
   expect_refused(with(kSmall, "{global_mean: true}", "{global_mean: true}\n  - {global_mean: true}"), "n.yaml: line 8: ", "needs a picture");
+  expect_refused(with(kSmall, "{conv: 8, act: none}", "{conv: 65536, kernel: 63}"), "n.yaml: line 5: ", "weights");
   expect_refused("epochs: 3\n", "n.yaml: ", "no network");
   expect_refused("layers: {conv: [", "n.yaml: line ", "");
 }
