@@ -108,6 +108,16 @@ TEST(Zoo, NamesOfTorchvision) {
                            "features.2.conv.0.0.weight", "features.2.conv.1.1.bias", "features.2.conv.2.weight", "features.17.conv.3.running_mean",
                            "features.18.0.weight", "features.18.1.weight", "classifier.1.weight", "classifier.1.bias"})
     EXPECT_TRUE(has(v2, name)) << name;
+  const auto v3 = build("mobilenet_v3_small@1.0,32x32x3,10", 1).graph;
+  for (const char* name : {"features.1.block.0.0.weight", "features.1.block.1.fc1.bias", "features.1.block.2.1.running_mean", "features.2.block.2.0.weight",
+                           "features.4.block.2.fc2.weight", "features.4.block.3.0.weight", "features.12.1.weight", "classifier.0.weight", "classifier.3.bias"})
+    EXPECT_TRUE(has(v3, name)) << name;
+  const auto mnas = build("mnasnet_b1@0.5,32x32x3,10", 1).graph;
+  for (const char* name : {"layers.0.weight", "layers.3.weight", "layers.7.bias", "layers.8.0.layers.0.weight", "layers.12.3.layers.7.running_var", "layers.14.weight",
+                           "classifier.1.weight"})
+    EXPECT_TRUE(has(mnas, name)) << name;
+  const auto squeeze = build("squeezenet@1.0,32x32x3,10", 1).graph;
+  for (const char* name : {"features.0.bias", "features.3.squeeze.weight", "features.12.expand3x3.bias", "classifier.1.weight"}) EXPECT_TRUE(has(squeeze, name)) << name;
 }
 
 TEST(Zoo, SeedDecidesTheWeightsAndHeTheirSpread) {
