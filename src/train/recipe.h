@@ -42,7 +42,7 @@ struct Qat {
 struct Recipe {
   std::string name, model, data;
   std::string val = "default";       ///< "default": the data's own val; "none"; or a data argument
-  std::string from;                  ///< start from this model's weights: .kinglet, .tflite, .onnx, a run folder
+  std::string from;                  ///< start from this model's weights: any model file, a run folder, a zoo model
   int freeze_epochs = 0;             ///< with `from`: first so many epochs of the head alone
   double freeze_lr = 0;              ///< of these epochs; 0: the recipe's lr
   int epochs = 10, batch = 128;

@@ -144,7 +144,7 @@ Recipe phase_recipe(Recipe recipe, const std::string& phase) {
 /// A float model that teaches, folded: it only runs forward.
 std::shared_ptr<const graph::Model> load_teacher(const std::string& text, const Say& say) {
   if (text.empty()) return nullptr;
-  auto teacher = std::make_shared<graph::Model>(open_source(text, say));
+  auto teacher = std::make_shared<graph::Model>(open_source(text, "", say));
   passes::fold_for_deployment(teacher->graph);
   return teacher;
 }

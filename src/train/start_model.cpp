@@ -15,6 +15,8 @@
 #include "ops/verify.h"
 #include "passes/pipeline.h"
 #include "quantize/dequantize.h"
+#include "zoo/network_file.h"
+#include "zoo/state_names.h"
 #include "zoo/zoo.h"
 
 namespace kinglet::train {
@@ -113,6 +115,29 @@ fs::path source_file(const std::string& text) {
   throw Error(text, "there is no such model file, run folder or zoo model", "for example models/cifar10_rep035 or runs/NAME/best.kinglet");
 }
 
+/// The architecture's network with the tensors of a checkpoint; a file that Kinglet wrote says its own.
+graph::Model model_of_state(const formats::StateDict& state, const std::string& architecture) {
+  if (formats::has_graph(state)) return formats::model_from_state(state);
+  if (architecture.empty())
+    throw Error(state.where, "holds tensors without a network", "name it: model=mobilenet_v2@1.0,224x224x3,1000", ErrorKind::usage);
+  formats::AssignOptions options;
+  if (!zoo::is_network_path(architecture)) {
+    const std::string arch = zoo::parse_spec(architecture).arch;
+    options.foreign_name = [arch](const std::string& name) { return zoo::other_name(arch, name); };
+    options.derived_modules = zoo::derived_modules(arch);
+  }
+  return formats::assign_state(zoo::build(architecture, zoo::kUndrawn), state, options);
+}
+
+graph::Model open_foreign(const fs::path& file, const std::string& architecture, const Say& say) {
+  const WarningCallback warn = [&](const std::string& warning) { say(warning); };
+  const auto bytes = read_file(file);
+  const formats::Format* format = formats::find_format(bytes, file);
+  if (!format) throw Error(file.string(), "is no model file that Kinglet knows", "it reads .kinglet, " + formats::known_extensions());
+  if (format->read_state) return model_of_state(format->read_state(bytes, file.string(), warn), architecture);
+  return format->import_model(bytes, file.string(), warn);
+}
+
 bool same_head(const graph::Model& model, const std::vector<std::string>& classes) {
   const auto count = model.graph.value(model.graph.outputs.at(0)).shape.back();
   return count == static_cast<int64_t>(classes.size()) && (model.labels.empty() || model.labels == classes);
@@ -124,9 +149,9 @@ bool has_batch_norm(const Graph& graph) {
   return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const Node& node) { return node.op == OpKind::BatchNorm; });
 }
 
-graph::Model open_source(const std::string& text, const Say& say) {
+graph::Model open_source(const std::string& text, const std::string& architecture, const Say& say) {
   const fs::path file = source_file(text);
-  graph::Model model = file.extension() == ".kinglet" ? graph::load(file) : formats::import_file(file, [&](const std::string& warning) { say(warning); });
+  graph::Model model = file.extension() == ".kinglet" ? graph::load(file) : open_foreign(file, architecture, say);
   if (model.graph.outputs.size() != 1) throw Error(file.string(), fmt::format("has {} outputs", model.graph.outputs.size()), "a classifier has one");
   if (model.name.empty()) model.name = file.stem().string();
   if (is_quantized(model.graph)) {
@@ -184,7 +209,7 @@ void move_head(const graph::Model& from, graph::Model& to) {
 
 graph::Model start_model(const Recipe& recipe, const std::vector<std::string>& classes, const Say& say) {
   if (recipe.from.empty()) return zoo::build(recipe.model, recipe.seed);
-  graph::Model model = open_source(recipe.from, say);
+  graph::Model model = open_source(recipe.from, recipe.model, say);
   if (!classes.empty() && !same_head(model, classes)) {
     fit_head(model, static_cast<int>(classes.size()), recipe.seed);
     say(fmt::format("new head for {} classes: {}", classes.size(), fmt::join(classes, ", ")));

@@ -18,8 +18,9 @@ using Say = std::function<void(const std::string&)>;
 graph::Model start_model(const Recipe& recipe, const std::vector<std::string>& classes, const Say& say);
 
 /// The float Model of a .kinglet or foreign file, of a run folder (its best.kinglet) or of a model of Kinglet's zoo by name or
-/// folder (its float file). Integer models are dequantized. Throws Error.
-graph::Model open_source(const std::string& text, const Say& say);
+/// folder (its float file). Integer models are dequantized. Files of tensors without a network (.pth, .safetensors) take that of
+/// `architecture`, a zoo text. Throws Error.
+graph::Model open_source(const std::string& text, const std::string& architecture, const Say& say);
 
 /// The last operator with weights (fully connected, or a 1x1 convolution before pooling or reshaping) gets new weights for
 /// `classes` outputs; a final logistic becomes a softmax. Throws Error when the model ends in something else.

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "formats/onnx/onnx.h"
+#include "formats/safetensors/safetensors.h"
 #include "formats/tflite/tflite.h"
 #include "graph/serialize.h"
 #include "ops/builder.h"
@@ -74,6 +75,21 @@ TEST_F(Sources, FloatFilesOfEveryFormatKeepTheirTrunkAndContract) {
     EXPECT_NE(said_.find("new head for 3 classes: cat, dog, owl"), std::string::npos) << said_;
     EXPECT_EQ(model.provenance["parent"]["file"], file);
   }
+}
+
+TEST_F(Sources, CheckpointsTakeTheNetworkThatTheRecipeNames) {
+  formats::StateDict state = formats::state_of(model_);
+  state.metadata.clear();
+  const std::string file = written("m.safetensors", formats::safetensors::write_state(state));
+  try {
+    started(file);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("without a network; name it: model="), std::string::npos) << error.what();
+  }
+  const graph::Model model = open_source(file, "mobilenet_v2@0.1,16x16x3,5,input=imagenet", [](const std::string&) {});
+  for (int id = 0; id < model.graph.value_count(); ++id)
+    if (model.graph.value(id).is_constant()) EXPECT_TRUE(*model.graph.value(id).constant == *model_.graph.value(id).constant) << model.graph.value(id).name;
 }
 
 TEST_F(Sources, HeadStaysForTheSameClasses) {

@@ -25,9 +25,6 @@ std::string small(const zoo::Row& row) {
   return row.name + "@0.25,32x32x3,3";
 }
 
-/// HARD_SWISH and CONCATENATION are not written to ONNX yet.
-bool waits_for_onnx(const zoo::Row& row) { return row.name == "mobilenet_v3_small" || row.name == "squeezenet"; }
-
 /// BatchNorms as a training leaves them: statistics near what they normalize, so that no signal dies on the way.
 graph::Model model_of(const zoo::Row& row) {
   graph::Model model = zoo::build(small(row), 4);
@@ -82,11 +79,9 @@ TEST(ZooDeploy, QuantizesExportsAndRuns) {
     const auto floats = inputs_of(folded.graph);
     const Tensor before = reference::run(trained.graph, floats)[0];
     std::vector<graph::Model> models{folded, formats::tflite::import_model(formats::tflite::export_model(folded), "f.tflite")};
-    if (!waits_for_onnx(row)) {
-      const graph::Model onnx = formats::onnx::import_model(formats::onnx::export_model(int8), "m.onnx");
-      EXPECT_EQ(onnx.graph.value(onnx.graph.outputs[0]).shape, expected.shape()) << "onnx";
-      models.push_back(formats::onnx::import_model(formats::onnx::export_model(folded), "f.onnx"));
-    }
+    const graph::Model onnx = formats::onnx::import_model(formats::onnx::export_model(int8), "m.onnx");
+    EXPECT_EQ(onnx.graph.value(onnx.graph.outputs[0]).shape, expected.shape()) << "onnx";
+    models.push_back(formats::onnx::import_model(formats::onnx::export_model(folded), "f.onnx"));
     for (const graph::Model& model : models) {
       const Tensor after = reference::run(model.graph, floats)[0];
       ASSERT_EQ(after.shape(), before.shape());
