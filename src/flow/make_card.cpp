@@ -29,10 +29,10 @@ struct Backend {
   const char *name, *format, *suffix;
 };
 
-/// The files a model is shipped as: TensorFlow Lite in either precision, ONNX in float.
+/// The files a model is shipped as: TensorFlow Lite in either precision, ONNX and PyTorch in float.
 std::vector<Backend> backends(bool integer) {
   if (integer) return {{"TFLite", "tflite", "_int8.tflite"}};
-  return {{"TFLite", "tflite", "_float.tflite"}, {"ONNX", "onnx", ".onnx"}};
+  return {{"TFLite", "tflite", "_float.tflite"}, {"ONNX", "onnx", ".onnx"}, {"PyTorch", "pth", ".pth"}};
 }
 
 card::BackendRow measured_row(const graph::Model& model, const Backend& backend, const std::string& name, const data::Dataset& pictures, const fs::path& folder,

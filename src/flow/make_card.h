@@ -24,7 +24,7 @@ struct CardOptions {
 };
 
 /// The first model is the one whose confusion and mistakes the card shows. Writes NAME_int8.tflite, or NAME_float.tflite and
-/// NAME.onnx, labels.txt, README.md, card.html, card.json and, where a model's provenance tells it, recipe.yaml into `folder` and returns
+/// NAME.onnx, NAME.pth, labels.txt, README.md, card.html, card.json and, where a model's provenance tells it, recipe.yaml into `folder` and returns
 /// their paths.
 std::vector<std::filesystem::path> make_card(const std::vector<graph::Model>& models, const data::Dataset& pictures,
                                              const std::filesystem::path& folder, const CardOptions& options);

@@ -204,7 +204,7 @@ class Flow(Case):
         self.assertEqual(trained["epochs"], 2)
         report = as_json("quantize", best, "--data", "drawn_digits:train", "-o", int8, "--calibration-n", 100, "--blame", 40)
         self.assertEqual(report["blame"]["n"], 40)
-        self.assertIn("stem.conv", {row["name"] for row in report["blame"]["rows"]})
+        self.assertIn("stem.conv", {row["name"] for row in report["blame"]["layers"]})
         self.assertEqual(report["calibration_n"], 100)
         self.assertEqual(report["fold_proof"]["label_flips"], 0)
         self.assertLess(report["fold_proof"]["max_output_difference"], 1e-4)
@@ -226,7 +226,7 @@ class Flow(Case):
         bench = as_json("bench", tflite, "-n", 20, "--layers")
         self.assertLessEqual(bench["min_us"], bench["median_us"])
         card = as_json("card", int8, "--with", best, "--data", "drawn_digits:test", "--name", "tiny", "-o", self.dir / "card")
-        self.assertEqual({pathlib.Path(f).name for f in card["files"]}, {"README.md", "card.html", "card.json", "tiny_int8.tflite", "tiny_float.tflite", "tiny.onnx", "labels.txt", "recipe.yaml",
+        self.assertEqual({pathlib.Path(f).name for f in card["files"]}, {"README.md", "card.html", "card.json", "tiny_int8.tflite", "tiny_float.tflite", "tiny.onnx", "tiny.pth", "labels.txt", "recipe.yaml",
                                                                              "golden_input.bin", "golden_output_int8.bin", "golden_output_float32.bin"})
         self.assertEqual(as_json("zoo", "lint", self.dir / "card")["findings"], [])
         self.assertIn(f"{figures[2]['top1']:.2f}", (self.dir / "card/README.md").read_text())
