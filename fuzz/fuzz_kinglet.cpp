@@ -7,7 +7,7 @@ namespace {
 
 constexpr int64_t kMaxElements = 1 << 16;
 
-kinglet::graph::Model read(std::span<const std::byte> bytes) {
+kinglet::graph::Model read_either(std::span<const std::byte> bytes) {
   using namespace kinglet;
   if (bytes.size() >= 8 && bytes[0] == std::byte{'K'}) return graph::deserialize(bytes, "fuzz.kinglet");
   std::vector<std::pair<graph::ValueId, std::string>> wanted;
@@ -24,5 +24,5 @@ kinglet::graph::Model read(std::span<const std::byte> bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  return kinglet::fuzz::expect_words(data, size, read);
+  return kinglet::fuzz::expect_words(data, size, read_either);
 }
