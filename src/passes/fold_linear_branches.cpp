@@ -64,13 +64,15 @@ class Folder {
     for (ValueId source : candidate_sources(sink)) {
       const auto region = region_between(source, sink);
       if (!region || region->size() < 2) continue;
+      const int64_t removed = removed_cost(*region, sink);
+      if (least_cost(*region, source, sink) > removed) continue;
       const auto map = map_of(graph_.node(sink).outputs[0], source);
       if (!map) {
         if (!refusal) refusal = reason_;
         continue;
       }
       const auto padding = padding_for(*map, source, sink, *region);
-      if (!padding || cost_of(*map, sink) > removed_cost(*region, sink)) continue;
+      if (!padding || cost_of(*map, sink) > removed) continue;
       replace(*map, *padding, source, sink, *region);
       return true;
     }
@@ -145,6 +147,12 @@ class Folder {
 
   int64_t cost_of(const LinearMap& map, NodeIndex sink) const {
     return elements(sink) * map.kernel_h * map.kernel_w * (map.diagonal ? 1 : map.in_channels);
+  }
+
+  /// What a fold costs at least, known without composing it: a full convolution makes the map dense in channels.
+  int64_t least_cost(const std::set<NodeIndex>& region, ValueId source, NodeIndex sink) const {
+    const bool dense = std::any_of(region.begin(), region.end(), [&](NodeIndex i) { return graph_.node(i).op == OpKind::Conv2d; });
+    return elements(sink) * (dense ? graph_.value(source).shape[3] : 1);
   }
 
   /// What goes away: nodes of the region that nobody outside reads. Sums and normalizations count one an element.

@@ -51,6 +51,7 @@ LinearMap compose_dense(const LinearMap& outer, const LinearMap& inner) {
     for (size_t t = 0; t < n; ++t)
       for (size_t m = 0; m < mids; ++m) {
         const double w = outer.kernel[(o * taps(outer) + t * outer_step) * mids + m];
+        if (w == 0) continue;  // a diagonal map made dense is mostly zeros
         const double* from = &inner.kernel[(m * taps(inner) + t * inner_step) * ins];
         double* to = &result.kernel[(o * n + t) * ins];
         for (size_t i = 0; i < ins; ++i) to[i] += w * from[i];
