@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "train/vector_clones.h"
+#include "base/vector_clones.h"
 
 namespace kinglet::train {
 

@@ -1,6 +1,6 @@
 #include "train/small_matrix.h"
 
-#include "train/vector_clones.h"
+#include "base/vector_clones.h"
 
 namespace kinglet::train {
 
