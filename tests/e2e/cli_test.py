@@ -142,7 +142,6 @@ class Errors(Case):
         self.fails(2, "test", args=["quantize", "mobilenet_v2_rep@0.35,28x28x1,10", "--data", "drawn_digits:test", "-o", self.dir / "m.kinglet", "-q"])
 
 
-@unittest.skipUnless((PROGRAM.parent / "kinglet-train").exists(), "built without libtorch")
 class Zoo(Case):
     def test_every_recipe_names_a_network_and_data_that_exist(self):
         known = {d["name"] for d in as_json("data", "list")["datasets"]}
@@ -188,6 +187,7 @@ class Zoo(Case):
         self.assertIn("Top-5", done.stdout)
 
 
+@unittest.skipUnless((PROGRAM.parent / "kinglet-train").exists(), "built without libtorch")
 class Flow(Case):
     RECIPE = "name: tiny\nmodel: mobilenet_v2_rep@0.35,28x28x1,10\ndata: drawn_digits\nepochs: 2\nlimit: 2000\nbatch: 64\nlr: 0.1\nema: 0.98\n"
 
