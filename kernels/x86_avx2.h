@@ -29,6 +29,9 @@ inline Scaler load_scaler(const int32_t* mantissas, const int32_t* shifts) {
   return make_scaler(_mm256_loadu_si256((const __m256i*)mantissas), _mm256_loadu_si256((const __m256i*)shifts));
 }
 
+/* One multiplier for all eight. */
+inline Scaler same_scaler(kinglet_multiplier m) { return make_scaler(_mm256_set1_epi32(m.mantissa), _mm256_set1_epi32(m.shift)); }
+
 inline __m256i requantize(__m256i x, const Scaler& s) {
   const __m256i nudge = _mm256_set1_epi64x((int64_t)1 << 30);
   x = _mm256_sllv_epi32(x, s.left);

@@ -1,6 +1,7 @@
 // int8 addition, eight at a time where both inputs move by one.
-#include "kernels/requantize.h"
+#include "kernels/add_s8/x86_one.h"
 #include "kernels/x86_avx2.h"
+#include "kernels/x86_broadcast.h"
 
 namespace {
 
@@ -9,17 +10,9 @@ struct Operand {
   Scaler scaler;
 };
 
-inline Scaler same_scaler(kinglet_multiplier m) { return make_scaler(_mm256_set1_epi32(m.mantissa), _mm256_set1_epi32(m.shift)); }
-
 inline __m256i scaled(const int8_t* x, const Operand& op) {
   const __m256i wide = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i*)x));
   return requantize(_mm256_sllv_epi32(_mm256_sub_epi32(wide, op.zero), op.left_shift), op.scaler);
-}
-
-inline int8_t one(const kinglet_add_s8_args& args, int32_t a, int32_t b) {
-  const int32_t unit = 1 << args.left_shift;
-  const int32_t sum = kinglet_requantize((a - args.zero_a) * unit, args.multiplier_a) + kinglet_requantize((b - args.zero_b) * unit, args.multiplier_b);
-  return kinglet_quantized(kinglet_requantize(sum, args.multiplier_out), args.out_zero, args.out_min, args.out_max);
 }
 
 // n outputs of inputs that both move by one; returns how many were done.
@@ -40,16 +33,7 @@ int32_t contiguous(const kinglet_add_s8_args& args, const int8_t* a, const int8_
 }  // namespace
 
 extern "C" void kinglet_add_s8_x86_avx2(const kinglet_add_s8_args* args, const int8_t* a, const int8_t* b, int8_t* y) {
-  const kinglet_broadcast& s = args->shape;
-  const bool together = s.step_a[3] == 1 && s.step_b[3] == 1;
-  for (int32_t i = 0; i < s.size[0]; ++i) {
-    for (int32_t j = 0; j < s.size[1]; ++j) {
-      for (int32_t k = 0; k < s.size[2]; ++k, y += s.size[3]) {
-        const int8_t* row_a = a + i * s.step_a[0] + j * s.step_a[1] + k * s.step_a[2];
-        const int8_t* row_b = b + i * s.step_b[0] + j * s.step_b[1] + k * s.step_b[2];
-        for (int32_t l = together ? contiguous(*args, row_a, row_b, s.size[3], y) : 0; l < s.size[3]; ++l)
-          y[l] = one(*args, row_a[l * s.step_a[3]], row_b[l * s.step_b[3]]);
-      }
-    }
-  }
+  for_each_row(
+      args->shape, a, b, y, [&](const int8_t* row_a, const int8_t* row_b, int32_t n, int8_t* out) { return contiguous(*args, row_a, row_b, n, out); },
+      [&](int32_t p, int32_t q) { return one(*args, p, q); });
 }

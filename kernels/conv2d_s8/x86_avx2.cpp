@@ -2,6 +2,7 @@
 // that every row of a window is one run of pairs; weights are [output block of 8][kernel row][pair][8][2] int16, rows
 // padded with zeros to whole pairs. Dilation 1 only.
 #include "kernels/x86_avx2.h"
+#include "kernels/x86_widen.h"
 
 namespace {
 
@@ -14,20 +15,6 @@ Layout make_layout(const kinglet_conv2d_s8_args& args) {
   const kinglet_window& w = args.window;
   const int32_t width = (w.out_w - 1) * w.stride_w + w.kernel_w;
   return {(w.out_h - 1) * w.stride_h + w.kernel_h, width, width * args.in_c, (w.kernel_w * args.in_c + 1) / 2};
-}
-
-void widen(const int8_t* x, int32_t n, int32_t zero, int16_t* y) {
-  const __m256i zeros = _mm256_set1_epi16((int16_t)zero);
-  int32_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    const __m256i wide = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i*)(x + i)));
-    _mm256_storeu_si256((__m256i*)(y + i), _mm256_sub_epi16(wide, zeros));
-  }
-  for (; i < n; ++i) y[i] = (int16_t)(x[i] - zero);
-}
-
-void clear(int16_t* y, int32_t n) {
-  for (int32_t i = 0; i < n; ++i) y[i] = 0;
 }
 
 void pad_picture(const kinglet_conv2d_s8_args& args, const Layout& layout, const int8_t* x, int16_t* y) {

@@ -1,6 +1,7 @@
 // int8 product, eight at a time where both inputs move by one.
 #include "kernels/requantize.h"
 #include "kernels/x86_avx2.h"
+#include "kernels/x86_broadcast.h"
 
 namespace {
 
@@ -16,7 +17,7 @@ inline __m256i centred(const int8_t* x, __m256i zero) {
 // n outputs of inputs that both move by one; returns how many were done.
 int32_t contiguous(const kinglet_mul_s8_args& args, const int8_t* a, const int8_t* b, int32_t n, int8_t* y) {
   const __m256i zero_a = _mm256_set1_epi32(args.zero_a), zero_b = _mm256_set1_epi32(args.zero_b);
-  const Scaler scaler = make_scaler(_mm256_set1_epi32(args.multiplier.mantissa), _mm256_set1_epi32(args.multiplier.shift));
+  const Scaler scaler = same_scaler(args.multiplier);
   const OutputRange range = output_range(args.out_zero, args.out_min, args.out_max);
   int32_t i = 0;
   for (; i + 8 <= n; i += 8) {
@@ -29,16 +30,7 @@ int32_t contiguous(const kinglet_mul_s8_args& args, const int8_t* a, const int8_
 }  // namespace
 
 extern "C" void kinglet_mul_s8_x86_avx2(const kinglet_mul_s8_args* args, const int8_t* a, const int8_t* b, int8_t* y) {
-  const kinglet_broadcast& s = args->shape;
-  const bool together = s.step_a[3] == 1 && s.step_b[3] == 1;
-  for (int32_t i = 0; i < s.size[0]; ++i) {
-    for (int32_t j = 0; j < s.size[1]; ++j) {
-      for (int32_t k = 0; k < s.size[2]; ++k, y += s.size[3]) {
-        const int8_t* row_a = a + i * s.step_a[0] + j * s.step_a[1] + k * s.step_a[2];
-        const int8_t* row_b = b + i * s.step_b[0] + j * s.step_b[1] + k * s.step_b[2];
-        for (int32_t l = together ? contiguous(*args, row_a, row_b, s.size[3], y) : 0; l < s.size[3]; ++l)
-          y[l] = one(*args, row_a[l * s.step_a[3]], row_b[l * s.step_b[3]]);
-      }
-    }
-  }
+  for_each_row(
+      args->shape, a, b, y, [&](const int8_t* row_a, const int8_t* row_b, int32_t n, int8_t* out) { return contiguous(*args, row_a, row_b, n, out); },
+      [&](int32_t p, int32_t q) { return one(*args, p, q); });
 }
