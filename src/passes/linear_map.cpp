@@ -47,7 +47,6 @@ KINGLET_CLONES void add_weighted_rows(const double* weights, const double* rows,
   size_t m = 0;
   for (; m + 4 <= count; m += 4) {
     const double w0 = weights[m], w1 = weights[m + 1], w2 = weights[m + 2], w3 = weights[m + 3];
-    if (w0 == 0 && w1 == 0 && w2 == 0 && w3 == 0) continue;  // a diagonal map made dense is mostly zeros
     const double *r0 = rows + m * stride, *r1 = r0 + stride, *r2 = r1 + stride, *r3 = r2 + stride;
 #pragma GCC ivdep
     for (size_t i = 0; i < n; ++i) to[i] = (((to[i] + w0 * r0[i]) + w1 * r1[i]) + w2 * r2[i]) + w3 * r3[i];
@@ -56,19 +55,52 @@ KINGLET_CLONES void add_weighted_rows(const double* weights, const double* rows,
     for (size_t i = 0; i < n; ++i) to[i] += weights[m] * rows[m * stride + i];
 }
 
-/// Kernel entries of OHWI tensors: [o][tap][i].
+/// Kernel entries: OHWI tensors are [o][tap][i], diagonal ones [tap][channel]. A step of 0 stays at the only tap of a 1x1 kernel.
+size_t step(const LinearMap& m) { return taps(m) == 1 ? 0 : 1; }
+
+/// What a dense outer makes of inner's bias.
+void add_inner_bias(const LinearMap& outer, const LinearMap& inner, LinearMap& result) {
+  const size_t mids = static_cast<size_t>(inner.out_channels);
+  const double* weight = outer.kernel.data();
+  for (double& sum : result.bias)
+    for (size_t t = 0; t < taps(outer); ++t)
+      for (size_t m = 0; m < mids; ++m) sum += *weight++ * inner.bias[m];
+}
+
 LinearMap compose_dense(const LinearMap& outer, const LinearMap& inner) {
   LinearMap result = composed_window(outer, inner);
   const size_t outs = static_cast<size_t>(outer.out_channels), mids = static_cast<size_t>(inner.out_channels);
   const size_t ins = static_cast<size_t>(inner.in_channels), n = taps(result);
-  const size_t outer_step = taps(outer) == 1 ? 0 : 1, inner_step = taps(inner) == 1 ? 0 : 1;
   result.kernel.assign(outs * n * ins, 0.0);
   for (size_t o = 0; o < outs; ++o)
     for (size_t t = 0; t < n; ++t)
-      add_weighted_rows(&outer.kernel[(o * taps(outer) + t * outer_step) * mids], &inner.kernel[t * inner_step * ins], mids, taps(inner) * ins, ins, &result.kernel[(o * n + t) * ins]);
+      add_weighted_rows(&outer.kernel[(o * taps(outer) + t * step(outer)) * mids], &inner.kernel[t * step(inner) * ins], mids, taps(inner) * ins, ins, &result.kernel[(o * n + t) * ins]);
+  add_inner_bias(outer, inner, result);
+  return result;
+}
+
+/// Columns of outer are scaled. Products are added to 0, as the sums of compose_dense are.
+LinearMap compose_with_diagonal_inner(const LinearMap& outer, const LinearMap& inner) {
+  LinearMap result = composed_window(outer, inner);
+  const size_t outs = static_cast<size_t>(outer.out_channels), ins = static_cast<size_t>(inner.in_channels), n = taps(result);
+  result.kernel.assign(outs * n * ins, 0.0);
   for (size_t o = 0; o < outs; ++o)
-    for (size_t t = 0; t < taps(outer); ++t)
-      for (size_t m = 0; m < mids; ++m) result.bias[o] += outer.kernel[(o * taps(outer) + t) * mids + m] * inner.bias[m];
+    for (size_t t = 0; t < n; ++t)
+      for (size_t i = 0; i < ins; ++i) result.kernel[(o * n + t) * ins + i] += outer.kernel[(o * taps(outer) + t * step(outer)) * ins + i] * inner.kernel[t * step(inner) * ins + i];
+  add_inner_bias(outer, inner, result);
+  return result;
+}
+
+/// Rows of inner are scaled.
+LinearMap compose_with_diagonal_outer(const LinearMap& outer, const LinearMap& inner) {
+  LinearMap result = composed_window(outer, inner);
+  const size_t outs = static_cast<size_t>(outer.out_channels), ins = static_cast<size_t>(inner.in_channels), n = taps(result);
+  result.kernel.assign(outs * n * ins, 0.0);
+  for (size_t o = 0; o < outs; ++o)
+    for (size_t t = 0; t < n; ++t)
+      for (size_t i = 0; i < ins; ++i) result.kernel[(o * n + t) * ins + i] += outer.kernel[t * step(outer) * outs + o] * inner.kernel[(o * taps(inner) + t * step(inner)) * ins + i];
+  for (size_t o = 0; o < outs; ++o)
+    for (size_t t = 0; t < taps(outer); ++t) result.bias[o] += outer.kernel[t * outs + o] * inner.bias[o];
   return result;
 }
 
@@ -149,7 +181,8 @@ MapOrReason compose(const LinearMap& outer, const LinearMap& inner) {
   if (!outer.pointwise() && !inner_first_is_exact) return std::string("its window would widen the kernel of the convolution before it");
   if (outer.padded() && !all_zero(inner.bias)) return std::string("it pads with zeros after a bias was added, so borders would differ");
   if (outer.diagonal && inner.diagonal) return compose_diagonal(outer, inner);
-  return compose_dense(dense(outer), dense(inner));
+  if (inner.diagonal) return compose_with_diagonal_inner(outer, inner);
+  return outer.diagonal ? compose_with_diagonal_outer(outer, inner) : compose_dense(outer, inner);
 }
 
 MapOrReason add(const LinearMap& a, const LinearMap& b) {

@@ -67,9 +67,23 @@ TEST(LinearMap, PointwiseAfterAWindowEqualsOneAfterTheOther) {
 
 TEST(LinearMap, WindowAfterPointwiseEqualsOneAfterTheOther) {
   RandomStream random(8, 0, 0, Purpose::init);
-  const LinearMap inner = random_map(random, 4, 2, 1, 0, 1, false), outer = random_map(random, 3, 4, 3, 0, 2, false);
-  const auto picture = random_picture(random, 7, 7, 2);
-  expect_near(apply(std::get<LinearMap>(compose(outer, inner)), picture, 7, 7, 3, 3), apply(outer, apply(inner, picture, 7, 7, 7, 7), 7, 7, 3, 3));
+  for (const bool inner_diagonal : {false, true})
+    for (const bool outer_diagonal : {false, true}) {
+      const int in = inner_diagonal ? 4 : 2, out = outer_diagonal ? 4 : 3;
+      const LinearMap inner = random_map(random, 4, in, 1, 0, 1, inner_diagonal), outer = random_map(random, out, 4, 3, 0, 2, outer_diagonal);
+      const auto picture = random_picture(random, 7, 7, in);
+      expect_near(apply(std::get<LinearMap>(compose(outer, inner)), picture, 7, 7, 3, 3), apply(outer, apply(inner, picture, 7, 7, 7, 7), 7, 7, 3, 3));
+    }
+}
+
+TEST(LinearMap, DiagonalMapsComposeToTheBitAsDenseOnes) {
+  RandomStream random(11, 0, 0, Purpose::init);
+  const LinearMap conv = random_map(random, 5, 5, 1, 0, 1, false), scale = random_map(random, 5, 5, 1, 0, 1, true);
+  for (const auto& [outer, inner] : {std::pair{conv, scale}, {scale, conv}}) {
+    const auto a = std::get<LinearMap>(compose(outer, inner)), b = std::get<LinearMap>(compose(dense(outer), dense(inner)));
+    EXPECT_EQ(a.kernel, b.kernel);
+    EXPECT_EQ(a.bias, b.bias);
+  }
 }
 
 TEST(LinearMap, SumsAlignKernelsByTheirPadding) {
