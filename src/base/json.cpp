@@ -1,5 +1,8 @@
 #include "base/json.h"
 
+#include <algorithm>
+
+#include "base/did_you_mean.h"
 #include "base/error.h"
 
 namespace kinglet {
@@ -21,6 +24,12 @@ Json parse_json(std::string_view text, const std::string& where) {
 
 void json_key_error(const std::string& key, const std::string& where, const std::string& why) {
   throw Error(where, "key '" + key + "' " + why);
+}
+
+void refuse_unknown_keys(const Json& json, const std::vector<std::string>& known, const std::string& where) {
+  if (!json.is_object()) throw Error(where, "must be an object");
+  for (const auto& [key, value] : json.items())
+    if (std::find(known.begin(), known.end(), key) == known.end()) throw Error(where, "has an unknown key '" + key + "'", did_you_mean(key, known));
 }
 
 }  // namespace kinglet

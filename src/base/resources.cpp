@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <vector>
 
 #include "base/error.h"
 
@@ -30,13 +31,18 @@ std::string variable_of(std::string name) {
 
 }  // namespace
 
-fs::path resource_folder(const std::string& name) {
-  const std::string variable = variable_of(name), set = environment(variable);
-  const fs::path candidates[]{set.empty() ? program_folder() / ".." / "share" / "kinglet" / name : fs::path(set),
-                              set.empty() ? fs::path(KINGLET_SOURCE_ROOT) / name : fs::path(set)};
+std::optional<fs::path> find_resource_folder(const std::string& name) {
+  const std::string set = environment(variable_of(name));
+  std::vector<fs::path> candidates{set};
+  if (set.empty()) candidates = {program_folder() / ".." / "share" / "kinglet" / name, fs::path(KINGLET_SOURCE_ROOT) / name};
   for (const auto& folder : candidates)
     if (fs::is_directory(folder)) return folder;
-  throw Error(candidates[1].string(), "this folder, shipped with Kinglet, is missing", "set " + variable + " to it", ErrorKind::missing_dependency);
+  return std::nullopt;
+}
+
+fs::path resource_folder(const std::string& name) {
+  if (const auto folder = find_resource_folder(name)) return *folder;
+  throw Error(name, "this folder, shipped with Kinglet, is missing", "set " + variable_of(name) + " to it", ErrorKind::missing_dependency);
 }
 
 fs::path cache_folder(const std::string& name) {

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace kinglet {
 
 /// The shipped folder `name`: $KINGLET_NAME (in capitals), else <program's folder>/../share/kinglet/name, else the source
-/// tree's. Throws Error (missing_dependency) when there is none.
+/// tree's; nullopt when there is none, as where only the program was copied.
+std::optional<std::filesystem::path> find_resource_folder(const std::string& name);
+/// Throws Error (missing_dependency) when there is none.
 std::filesystem::path resource_folder(const std::string& name);
 
 /// $XDG_CACHE_HOME/kinglet/name, else ~/.cache/kinglet/name; may not exist yet. Throws Error when HOME is not set either.

@@ -24,26 +24,16 @@ std::string environment(const char* name) {
   return value ? value : "";
 }
 
-template <class T>
-T optional_at(const Json& json, const std::string& key, const std::string& where, T otherwise = {}) {
-  return json.contains(key) ? json_at<T>(json, key, where) : otherwise;
-}
-
-void refuse_unknown_keys(const Json& json, const std::vector<std::string>& known, const std::string& where) {
-  for (const auto& [key, value] : json.items())
-    if (std::find(known.begin(), known.end(), key) == known.end()) throw Error(where, "has an unknown key '" + key + "'", did_you_mean(key, known));
-}
-
 ManifestFile parse_file(const Json& json, const std::string& where) {
   refuse_unknown_keys(json, {"sha256", "content_sha256", "bytes"}, where);
-  return {optional_at<std::string>(json, "sha256", where), optional_at<std::string>(json, "content_sha256", where),
-          optional_at<uint64_t>(json, "bytes", where)};
+  return {json_at_or<std::string>(json, "sha256", where), json_at_or<std::string>(json, "content_sha256", where),
+          json_at_or<uint64_t>(json, "bytes", where)};
 }
 
 ManifestDownload parse_download(const Json& json, const std::string& where) {
   refuse_unknown_keys(json, {"file", "urls", "sha256", "bytes", "unpack"}, where);
-  return {json_at<std::string>(json, "file", where), optional_at<std::vector<std::string>>(json, "urls", where),
-          json_at<std::string>(json, "sha256", where), optional_at<uint64_t>(json, "bytes", where), optional_at<bool>(json, "unpack", where)};
+  return {json_at<std::string>(json, "file", where), json_at_or<std::vector<std::string>>(json, "urls", where),
+          json_at<std::string>(json, "sha256", where), json_at_or<uint64_t>(json, "bytes", where), json_at_or<bool>(json, "unpack", where)};
 }
 
 Manifest parse_manifest(const Json& json, const std::string& where) {
@@ -55,15 +45,15 @@ Manifest parse_manifest(const Json& json, const std::string& where) {
   m.reader = json_at<std::string>(json, "reader", where);
   m.url = json_at<std::string>(json, "url", where);
   m.licence = json_at<std::string>(json, "licence", where);
-  m.citation = optional_at<std::string>(json, "citation", where);
-  m.hint = optional_at<std::string>(json, "hint", where);
+  m.citation = json_at_or<std::string>(json, "citation", where);
+  m.hint = json_at_or<std::string>(json, "hint", where);
   if (json.contains("classes_of")) m.classes = load_manifest(json_at<std::string>(json, "classes_of", where)).classes;
   else m.classes = json_at<std::vector<std::string>>(json, "classes", where);
-  m.synsets = optional_at<std::vector<std::string>>(json, "synsets", where);
-  m.notes = optional_at<std::vector<std::string>>(json, "notes", where);
-  m.folders = optional_at<std::vector<std::string>>(json, "folders", where);
-  m.system_dirs = optional_at<std::vector<std::string>>(json, "system_dirs", where);
-  m.split_names = optional_at<std::map<std::string, std::string>>(json, "split_names", where);
+  m.synsets = json_at_or<std::vector<std::string>>(json, "synsets", where);
+  m.notes = json_at_or<std::vector<std::string>>(json, "notes", where);
+  m.folders = json_at_or<std::vector<std::string>>(json, "folders", where);
+  m.system_dirs = json_at_or<std::vector<std::string>>(json, "system_dirs", where);
+  m.split_names = json_at_or<std::map<std::string, std::string>>(json, "split_names", where);
   m.splits = json_at<std::map<std::string, Json>>(json, "splits", where);
   if (json.contains("files"))
     for (const auto& [file, value] : json["files"].items()) m.files[file] = parse_file(value, where);
