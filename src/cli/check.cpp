@@ -64,7 +64,7 @@ void add_check(Verb& verb) {
       .add_option("--profile", args->profile,
                   "what it shall run on: sscma, tflm, cmsis-nn, ethos-u55, ethos-u65, esp-nn, litert, litert-gpu, neutron")
       ->required();
-  verb.app.add_option("--input", verb.flags.input, "override the input contract: key=value,...");
+  verb.add_open_flags();
   verb.examples(
       "  kinglet check model.tflite --profile ethos-u55\n  kinglet check model.tflite --profile sscma --json    # exit code 1 when it "
       "would not run");

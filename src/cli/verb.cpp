@@ -70,7 +70,7 @@ void Verb::add_model_flags() {
   add_open_flags();
 }
 
-graph::Model Verb::open(const std::string& text) const { return flow::open_model(text, {flags.input, flags.arch, flags.seed, warn()}); }
+graph::Model Verb::open(const std::string& text) const { return load::open_model(text, {.input_override = flags.input, .arch = flags.arch, .seed = flags.seed, .warn = warn()}); }
 
 ProgressCallback Verb::progress() const {
   if (flags.quiet) return {};

@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "base/progress.h"
-#include "flow/open_model.h"
+#include "load/open_model.h"
 #include "ops/numerics.h"
 
 namespace kinglet::cli {

@@ -2,7 +2,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/did_you_mean.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "card/lint.h"
@@ -32,10 +31,11 @@ std::string accuracy_cell(const flow::ZooFile* file) {
 
 int list(const Verb& verb, const Args& args) {
   if (args.format == "markdown" && !verb.flags.json) return verb.print({}, flow::list_as_markdown(flow::zoo_models())), 0;
+  const auto published_list = flow::published_models();
   Json all = Json::array();
   std::vector<std::vector<std::string>> rows{{"name", "data", "n", "float top-1 %", "int8 top-1 %", "published float / int8", "params", "MACs", "int8 bytes", "arena", "us (card's machine)"}};
   for (const auto& model : flow::zoo_models()) {
-    const Json j = flow::zoo_model_to_json(model);
+    const Json j = flow::zoo_model_to_json(model, published_list);
     all.push_back(j);
     rows.push_back({model.name, model.dataset, count_or_dash(j["n"]), accuracy_cell(model.find("TFLite", "float32")), accuracy_cell(model.find("TFLite", "int8")),
                     percent_or_dash(j["published_float_top1"]) + " / " + percent_or_dash(j["published_int8_top1"]), group_digits(model.params), group_digits(model.macs),
@@ -43,22 +43,12 @@ int list(const Verb& verb, const Args& args) {
   }
   Json published = Json::array();
   std::string more = "\npublished models without weights here (kinglet zoo get NAME):\n";
-  for (const auto& model : flow::published_models()) {
+  for (const auto& model : published_list) {
     published.push_back(model.name);
     more += fmt::format("  {:<24}{} ({}), {} rows\n", model.name, model.title, model.data_as_printed, model.files.size());
   }
   verb.print({{"models", all}, {"published", published}}, table(rows) + more);
   return 0;
-}
-
-flow::PublishedModel published_or_fail(const std::string& name) {
-  std::vector<std::string> names;
-  for (const auto& model : flow::zoo_models()) names.push_back(model.name);
-  for (auto& model : flow::published_models()) {
-    if (model.name == name) return model;
-    names.push_back(model.name);
-  }
-  throw Error(name, "is no model of the zoo, shipped or published", did_you_mean(name, names), ErrorKind::usage);
 }
 
 int show_published(const Verb& verb, const flow::PublishedModel& m) {
@@ -78,9 +68,9 @@ int show_published(const Verb& verb, const flow::PublishedModel& m) {
 }
 
 int show(const Verb& verb, const std::string& name) {
-  if (!flow::is_zoo_model(name)) return show_published(verb, published_or_fail(name));
+  if (const auto published = flow::find_published(name)) return show_published(verb, *published);
   const auto model = flow::zoo_model(name);
-  Json json = flow::zoo_model_to_json(model);
+  Json json = flow::zoo_model_to_json(model, flow::published_models());
   json["folder"] = model.folder.string(), json["card"] = model.card;
   verb.print(json, read_text_file(model.folder / "README.md"));
   return 0;
@@ -89,11 +79,11 @@ int show(const Verb& verb, const std::string& name) {
 int get(const Verb& verb, const std::string& name) {
   Json files = Json::array();
   std::string text;
-  if (flow::is_zoo_model(name)) {  // shipped with Kinglet: nothing to fetch
+  if (const auto published = flow::find_published(name)) {
+    for (const auto& path : flow::get_published(*published, verb.progress())) files.push_back(path.string());
+  } else {  // shipped with Kinglet: nothing to fetch
     const auto model = flow::zoo_model(name);
     for (const auto& file : model.files) files.push_back((model.folder / file.file).string());
-  } else {
-    for (const auto& path : flow::get_published(published_or_fail(name), verb.progress())) files.push_back(path.string());
   }
   for (const auto& file : files) text += file.get<std::string>() + "\n";
   verb.print({{"name", name}, {"files", files}}, text);

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "data/preprocess.h"
 #include "flow/measures.h"
-#include "flow/open_model.h"
+#include "load/open_model.h"
 #include "flow/sscma.h"
 #include "ops/builder.h"
 #include "reference/interpreter.h"
@@ -115,14 +115,14 @@ TEST(Check, OpaqueNodesAreNamed) {
 }
 
 TEST(Check, FloatModelsAreToldOnce) {
-  const auto report = check_on(open_model("resnet8@32x32x3,10"), "ethos-u55");
+  const auto report = check_on(load::open_model("resnet8@32x32x3,10"), "ethos-u55");
   EXPECT_FALSE(report.ok());
   EXPECT_EQ(count(report, Severity::error), 1);
   EXPECT_LE(report.findings.size(), 3u);
   ASSERT_TRUE(find(report, "computes in float32"));
   EXPECT_NE(find(report, "computes in float32")->hint.find("kinglet quantize"), std::string::npos);
-  EXPECT_TRUE(check_on(open_model("resnet8@32x32x3,10"), "litert-gpu").ok());
-  EXPECT_TRUE(check_on(open_model("resnet8@32x32x3,10"), "tflm").ok());
+  EXPECT_TRUE(check_on(load::open_model("resnet8@32x32x3,10"), "litert-gpu").ok());
+  EXPECT_TRUE(check_on(load::open_model("resnet8@32x32x3,10"), "tflm").ok());
 }
 
 TEST(Check, SscmaInterface) {
@@ -174,7 +174,7 @@ TEST(Sscma, WritesTheFileAndItsLabelsOrSaysWhyNot) {
   const Json labels = parse_json(read_text_file(folder / "m.json"), "m.json");
   EXPECT_EQ(labels["classes"], (Json{"a", "b", "c", "d"}));
   EXPECT_EQ(labels["sha256"], file.sha256);
-  EXPECT_EQ(open_model((folder / "m.tflite").string()).graph.node_count(), 1);
+  EXPECT_EQ(load::open_model((folder / "m.tflite").string()).graph.node_count(), 1);
   try {
     export_sscma(conv_model(48, 3, {}), folder / "n.tflite");
     FAIL();
@@ -204,12 +204,12 @@ TEST(RealDataCheck, AgreesWithVela) {
   if (!fs::exists(models)) GTEST_SKIP() << "needs shared/models";
   for (const char* file : {"mlperf_tiny/resnet8_int8.tflite", "mlperf_tiny/vww_96_int8.tflite", "coral/tf2_mobilenet_v2_1.0_224_ptq.tflite",
                            "tflm/person_detect.tflite", "seeed/cifar10_rep035_int8.tflite"}) {
-    const auto report = check_on(open_model((models / file).string()), "ethos-u55");
+    const auto report = check_on(load::open_model((models / file).string()), "ethos-u55");
     EXPECT_TRUE(report.ok()) << file;
     EXPECT_EQ(report.native_nodes, report.nodes)
         << file << ": " << (report.findings.empty() ? "" : report.findings[0].node + ": " + report.findings[0].reason);
   }
-  const auto report = check_on(open_model((models / "tflm/mobilenet_v2_quantized_nchw.tflite").string()), "ethos-u55");
+  const auto report = check_on(load::open_model((models / "tflm/mobilenet_v2_quantized_nchw.tflite").string()), "ethos-u55");
   EXPECT_EQ(report.nodes - report.native_nodes, 1);
   ASSERT_EQ(count(report, Severity::warning), 1);
   EXPECT_EQ(report.findings[0].op, "transpose");
@@ -220,8 +220,8 @@ TEST(RealDataCheck, PublishedFirmwareModelsFitTheFirmware) {
   if (!fs::exists(models)) GTEST_SKIP() << "needs shared/models";
   for (const char* file : {"seeed/cifar10_rep035_int8.tflite", "seeed/mnist_rep035_int8.tflite", "mlperf_tiny/resnet8_int8.tflite",
                            "mlperf_tiny/vww_96_int8.tflite"})
-    EXPECT_TRUE(check_on(open_model((models / file).string()), "sscma").ok()) << file;
-  EXPECT_FALSE(check_on(open_model((models / "coral/tf2_mobilenet_v2_1.0_224_ptq.tflite").string()), "sscma").ok()) << "uint8";
+    EXPECT_TRUE(check_on(load::open_model((models / file).string()), "sscma").ok()) << file;
+  EXPECT_FALSE(check_on(load::open_model((models / "coral/tf2_mobilenet_v2_1.0_224_ptq.tflite").string()), "sscma").ok()) << "uint8";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "base/did_you_mean.h"
 #include "base/error.h"
+#include "flow/deploy.h"
 
 namespace kinglet::flow {
 
@@ -11,6 +12,14 @@ eval::EnginePtr make_engine(const graph::Model& model, ops::Numerics numerics, c
   if (name == "reference") return eval::reference_engine(model.graph, numerics, workers);
   static const std::vector<std::string> known{"session", "portable", "reference"};
   throw Error("--engine", "'" + name + "' is not known", did_you_mean(name, known), ErrorKind::usage);
+}
+
+eval::EvalReport evaluate(const graph::Model& model, const data::Dataset& pictures, ops::Numerics numerics, int threads, const ProgressCallback& progress) {
+  const auto deployed = deployable(model);
+  auto engine = make_engine(deployed, numerics, "session", threads);
+  eval::EvalOptions options;
+  options.progress = progress;
+  return eval::evaluate(*engine, deployed, pictures, options);
 }
 
 }  // namespace kinglet::flow

@@ -12,7 +12,7 @@
 #include "flow/engine.h"
 #include "flow/kinglet.h"
 #include "flow/model_files.h"
-#include "flow/open_model.h"
+#include "load/open_model.h"
 
 namespace kinglet::flow {
 namespace {
@@ -32,7 +32,7 @@ class FlowFiles : public ::testing::Test {
 };
 
 TEST(Deploy, FoldsWithProofAndKeepsBothCounts) {
-  const auto model = open_model(kNet);
+  const auto model = load::open_model(kNet);
   ASSERT_TRUE(has_training_operators(model.graph));
   const auto pictures = data::open_dataset("drawn_digits:train", "train");
   quantize::FoldProof proof;
@@ -49,13 +49,13 @@ TEST(Deploy, FoldsWithProofAndKeepsBothCounts) {
 }
 
 TEST_F(FlowFiles, EveryFormatComesBackWithTheSameAnswers) {
-  const auto model = deployable(open_model(kNet));
+  const auto model = deployable(load::open_model(kNet));
   auto engine = make_engine(model, ops::Numerics::tflm, "reference", 1);
   std::vector<std::byte> input(engine->input_bytes()), want(engine->output_bytes()), got(want.size());
   for (const auto& format : export_formats()) {
     const auto file = export_model(model, format, folder_ / ("m." + format));
     EXPECT_EQ(file.bytes, fs::file_size(file.path));
-    const auto back = open_model(file.path.string());
+    const auto back = load::open_model(file.path.string());
     EXPECT_EQ(back.input.height, 32) << format;
     auto other = make_engine(back, ops::Numerics::tflm, "session", 1);
     engine->run(input, want, 0);
@@ -66,17 +66,17 @@ TEST_F(FlowFiles, EveryFormatComesBackWithTheSameAnswers) {
 }
 
 TEST_F(FlowFiles, UnknownFormatsAndFilesAreRefused) {
-  const auto model = open_model(kNet);
+  const auto model = load::open_model(kNet);
   EXPECT_THROW(export_model(model, "tflit", folder_ / "m"), Error);
   EXPECT_FALSE(fs::exists(folder_ / "m"));
-  EXPECT_THROW(open_model((folder_ / "none.tflite").string()), Error);
+  EXPECT_THROW(load::open_model((folder_ / "none.tflite").string()), Error);
   EXPECT_THROW(make_engine(deployable(model), ops::Numerics::tflm, "sesion"), Error);
   EXPECT_EQ(format_of("a/b.tflite"), "tflite");
   EXPECT_EQ(format_of("a/b.bin"), "kinglet");
 }
 
 TEST_F(FlowFiles, CInterfaceGivesTheEnginesAnswer) {
-  auto model = deployable(open_model(kNet));
+  auto model = deployable(load::open_model(kNet));
   model.labels = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
   const auto path = export_model(model, "kinglet", folder_ / "m.kinglet").path;
   kinglet_model* handle = nullptr;

@@ -7,7 +7,7 @@
 #include "eval/accuracy.h"
 #include "flow/deploy.h"
 #include "flow/engine.h"
-#include "flow/open_model.h"
+#include "load/open_model.h"
 
 namespace kinglet::flow {
 namespace {
@@ -33,7 +33,7 @@ TEST_P(RealDataImagenet, AccuracyIsWithinAPointOfTensorFlowLites) {
   } catch (const Error&) {
     GTEST_SKIP() << "needs imagenet_sample1000 in KINGLET_DATA";
   }
-  const auto model = deployable(open_model(file.string()));
+  const auto model = deployable(load::open_model(file.string()));
   const auto engine = make_engine(model, ops::Numerics::tflm, "session", 0);
   const auto report = eval::evaluate(*engine, model, *pictures);
   EXPECT_EQ(report.n, 1000);

@@ -6,7 +6,7 @@
 #include "flow/deploy.h"
 #include "flow/engine.h"
 #include "flow/kinglet.h"
-#include "flow/open_model.h"
+#include "load/open_model.h"
 
 using namespace kinglet;
 
@@ -46,7 +46,7 @@ int guarded(char* error, size_t error_bytes, Work&& work) {
 int kinglet_open(const char* path, const char* numerics, kinglet_model** model, char* error, size_t error_bytes) {
   return guarded(error, error_bytes, [&] {
     auto handle = std::make_unique<kinglet_model>();
-    handle->model = flow::deployable(flow::open_model(path));
+    handle->model = flow::deployable(load::open_model(path));
     handle->engine = flow::make_engine(handle->model, ops::numerics_from_name(numerics ? numerics : "tflm"), "session", 1);
     handle->preprocessor = std::make_unique<data::Preprocessor>(handle->model.input, handle->model.graph.value(handle->model.graph.inputs.at(0)));
     handle->input.resize(handle->engine->input_bytes());

@@ -10,7 +10,7 @@
 #include "flow/deploy.h"
 #include "flow/engine.h"
 #include "flow/model_files.h"
-#include "flow/open_model.h"
+#include "load/open_model.h"
 #include "flow/published.h"
 #include "flow/seed_spread.h"
 #include "flow/zoo_verify.h"
@@ -38,12 +38,9 @@ std::vector<Backend> backends(bool integer) {
 card::BackendRow measured_row(const graph::Model& model, const Backend& backend, const std::string& name, const data::Dataset& pictures, const fs::path& folder,
                               const CardOptions& options) {
   const auto file = export_model(model, backend.format, folder / (name + backend.suffix));
-  const auto opened = deployable(open_model(file.path.string()));
+  const auto opened = deployable(load::open_model(file.path.string()));
   card::BackendRow row{backend.name, is_int8(model.graph) ? "int8" : "float32", file.path.filename().string(), static_cast<int64_t>(file.bytes), file.sha256, {}, {}};
-  auto engine = make_engine(opened, options.numerics, "session", options.threads);
-  eval::EvalOptions eval_options;
-  eval_options.progress = options.progress;
-  row.accuracy = eval::evaluate(*engine, opened, pictures, eval_options);
+  row.accuracy = evaluate(opened, pictures, options.numerics, options.threads, options.progress);
   row.latency = eval::bench(plan::make_plan(opened.graph, plan::host_target(options.numerics)));
   return row;
 }
@@ -112,9 +109,7 @@ std::vector<std::string> seed_spread(const std::vector<graph::Model>& models, co
     for (const auto& row : rows)
       if (row.backend == "TFLite" && (row.precision == "int8") == is_int8(model.graph)) figures.push_back(seed_figure(model, row.accuracy->top1_hits, row.accuracy->n));
   for (const auto& model : options.seed_runs) {
-    const auto deployed = deployable(model);
-    auto engine = make_engine(deployed, options.numerics, "session", options.threads);
-    const auto report = eval::evaluate(*engine, deployed, pictures, {});
+    const auto report = evaluate(model, pictures, options.numerics, options.threads, options.progress);
     figures.push_back(seed_figure(model, report.top1_hits, report.n));
   }
   return spread_sentences(figures);

@@ -17,21 +17,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void refuse_unknown_keys(const Json& json, const std::vector<std::string>& known, const std::string& where) {
-  if (!json.is_object()) throw Error(where, "must be an object");
-  for (const auto& [key, value] : json.items())
-    if (std::find(known.begin(), known.end(), key) == known.end())
-      throw Error(where, "has an unknown key '" + key + "'", did_you_mean(key, known));
-}
-
-template <class T>
-T optional_at(const Json& json, const char* key, const std::string& where, T otherwise = {}) {
-  return json.contains(key) ? json_at<T>(json, key, where) : otherwise;
-}
-
 std::vector<DType> types_at(const Json& json, const char* key, const std::string& where) {
   std::vector<DType> types;
-  for (const auto& name : optional_at<std::vector<std::string>>(json, key, where)) types.push_back(dtype_from_name(name));
+  for (const auto& name : json_at_or<std::vector<std::string>>(json, key, where)) types.push_back(dtype_from_name(name));
   return types;
 }
 
@@ -53,7 +41,7 @@ std::vector<Limit> parse_limits(const Json& json, const std::vector<std::string>
     else if (value.is_array() && value.size() == 2)
       limit.low = bound(value[0], place), limit.high = bound(value[1], place);
     else if (value.is_object())
-      limit.multiple_of = json_at<int64_t>(value, "multiple_of", place), limit.low = optional_at<int64_t>(value, "from", place, 1);
+      limit.multiple_of = json_at<int64_t>(value, "multiple_of", place), limit.low = json_at_or<int64_t>(value, "from", place, 1);
     else
       throw Error(place, "must be a number, [low, high] or {\"multiple_of\": n}");
     if (limit.multiple_of < 1) throw Error(place, "multiple_of must be at least 1");
@@ -67,8 +55,8 @@ Case parse_case(const Json& json, const std::string& where) {
   Case c;
   if (json.contains("when")) c.when = parse_limits(json["when"], measure_names(), where);
   c.limits = parse_limits(json_at<Json>(json, "limits", where), measure_names(), where);
-  c.hint = optional_at<std::string>(json, "hint", where);
-  c.advice = optional_at<bool>(json, "advice", where);
+  c.hint = json_at_or<std::string>(json, "hint", where);
+  c.advice = json_at_or<bool>(json, "advice", where);
   return c;
 }
 
@@ -77,9 +65,9 @@ OperatorRule parse_operator(const Json& json, const std::string& where) {
   OperatorRule rule;
   rule.activations = types_at(json, "activations", where);
   rule.weights = types_at(json, "weights", where);
-  rule.note = optional_at<std::string>(json, "note", where);
+  rule.note = json_at_or<std::string>(json, "note", where);
   if (json.contains("limits")) rule.cases.push_back({{}, parse_limits(json["limits"], measure_names(), where), "", false});
-  for (const Json& c : optional_at<Json>(json, "cases", where, Json::array())) rule.cases.push_back(parse_case(c, where));
+  for (const Json& c : json_at_or<Json>(json, "cases", where, Json::array())) rule.cases.push_back(parse_case(c, where));
   return rule;
 }
 
@@ -92,7 +80,7 @@ InterfaceRule parse_interface(const Json& json, const std::string& where) {
   rule.input_types = types_at(json, "input_types", where);
   rule.output_types = types_at(json, "output_types", where);
   if (json.contains("size")) rule.size = parse_limits(json["size"], {"height", "width", "channels"}, where);
-  rule.bytes_as_they_are = optional_at<bool>(json, "bytes_as_they_are", where);
+  rule.bytes_as_they_are = json_at_or<bool>(json, "bytes_as_they_are", where);
   return rule;
 }
 
@@ -106,15 +94,15 @@ Profile parse_profile(const Json& json, const std::string& where) {
   p.name = json_at<std::string>(json, "name", where);
   p.title = json_at<std::string>(json, "title", where);
   p.sources = json_at<std::vector<std::string>>(json, "sources", where);
-  p.notes = optional_at<std::vector<std::string>>(json, "notes", where, p.notes);
-  p.fallback = optional_at<std::string>(json, "fallback", where, p.fallback);
-  p.runs_elsewhere = optional_at<std::string>(json, "runs_elsewhere", where, p.runs_elsewhere);
+  p.notes = json_at_or<std::vector<std::string>>(json, "notes", where, p.notes);
+  p.fallback = json_at_or<std::string>(json, "fallback", where, p.fallback);
+  p.runs_elsewhere = json_at_or<std::string>(json, "runs_elsewhere", where, p.runs_elsewhere);
   if (json.contains("activations")) p.activations = types_at(json, "activations", where);
   if (json.contains("limits")) p.limits = parse_limits(json["limits"], measure_names(), where + ": limits");
-  const Json operators = optional_at<Json>(json, "operators", where, Json::object());
+  const Json operators = json_at_or<Json>(json, "operators", where, Json::object());
   for (const auto& [name, rule] : operators.items()) p.operators[name] = parse_operator(rule, where + ": operators." + name);
   if (json.contains("interface")) p.interface = parse_interface(json["interface"], where + ": interface");
-  p.activation_bytes = optional_at<int64_t>(json, "activation_bytes", where, p.activation_bytes);
+  p.activation_bytes = json_at_or<int64_t>(json, "activation_bytes", where, p.activation_bytes);
   return p;
 }
 

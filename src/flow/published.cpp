@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "base/did_you_mean.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/resources.h"
@@ -15,11 +14,6 @@ namespace kinglet::flow {
 namespace fs = std::filesystem;
 
 namespace {
-
-template <class T>
-T optional_at(const Json& json, const char* key, const std::string& where) {
-  return json.contains(key) ? json_at<T>(json, key, where) : T{};
-}
 
 /// Figures stand as the text that was printed, so that 84.0 stays 84.0.
 std::optional<double> percent_at(const Json& json, const char* key, const std::string& where) {
@@ -35,8 +29,8 @@ PublishedFile read_file(const Json& json, const std::string& where) {
   file.flops_as_printed = text("flops_as_printed"), file.params_as_printed_m = text("params_as_printed_m");
   file.size_as_printed = text("size_as_printed"), file.inference_ms = text("inference_ms");
   file.device = text("device"), file.boards = text("boards"), file.url = text("url"), file.sha1 = text("sha1");
-  file.sha256 = optional_at<std::string>(json, "sha256", where);
-  file.bytes = optional_at<uint64_t>(json, "bytes", where);
+  file.sha256 = json_at_or<std::string>(json, "sha256", where);
+  file.bytes = json_at_or<uint64_t>(json, "bytes", where);
   if (json.contains("measured")) {
     const Json& m = json["measured"];
     file.measured = MeasuredFile{json_at<std::string>(m, "data", where), json_at<int64_t>(m, "n", where), json_at<int64_t>(m, "hits", where)};
@@ -90,18 +84,15 @@ std::vector<PublishedModel> published_models() {
   return models;
 }
 
-PublishedModel published_model(const std::string& name) {
-  std::vector<std::string> names;
-  for (auto& model : published_models()) {
-    if (model.name == name) return model;
-    names.push_back(model.name);
-  }
-  throw Error(name, "is no published model that the zoo knows", did_you_mean(name, names), ErrorKind::usage);
+std::optional<PublishedModel> find_published(const std::string& name) {
+  for (auto& model : published_models())
+    if (model.name == name) return std::move(model);
+  return std::nullopt;
 }
 
-std::optional<double> published_top1(const std::string& ours, const std::string& precision) {
+std::optional<double> published_top1(const std::vector<PublishedModel>& published, const std::string& ours, const std::string& precision) {
   std::optional<double> any;
-  for (const auto& model : published_models())
+  for (const auto& model : published)
     if (model.ours == ours)
       for (const auto& file : model.files)
         if (file.top1_percent && file.our_precision() == precision) {

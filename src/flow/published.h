@@ -45,11 +45,10 @@ struct PublishedModel {
 };
 
 std::vector<PublishedModel> published_models();
-/// Throws a usage Error with a suggestion.
-PublishedModel published_model(const std::string& name);
+std::optional<PublishedModel> find_published(const std::string& name);
 
 /// The figure printed for the TFLite file (else any) of our model `ours` in that precision.
-std::optional<double> published_top1(const std::string& ours, const std::string& precision);
+std::optional<double> published_top1(const std::vector<PublishedModel>& published, const std::string& ours, const std::string& precision);
 
 /// Where get_published keeps a file.
 std::filesystem::path published_path(const PublishedModel& model, const PublishedFile& file);

@@ -15,7 +15,7 @@
 #include "flow/deploy.h"
 #include "flow/engine.h"
 #include "flow/model_files.h"
-#include "flow/open_model.h"
+#include "load/open_model.h"
 
 namespace kinglet::flow {
 namespace {
@@ -35,7 +35,7 @@ class RoundTrips : public testing::Test {
     for (const char* format : formats) {
       const auto file = export_model(model, format, folder_ / fmt::format("m{}.{}", step_++, format));
       EXPECT_EQ(file.surplus_transposes, 0) << format;
-      model = open_model(file.path.string());
+      model = load::open_model(file.path.string());
     }
     return model;
   }
@@ -85,13 +85,13 @@ double largest_difference(const graph::Model& first, const graph::Model& second)
 
 TEST_F(RoundTrips, PthToOnnxToTflite) {
   for (const char* spec : {"mobilenet_v2_rep@0.35,32x32x3,10", "resnet8@32x32x3,10", "mobilenet_v2@0.35,32x32x3,10", "mobilenet_v3_small@0.35,32x32x3,10", "squeezenet@64x64x3,10"}) {
-    const auto model = open_model(spec);
+    const auto model = load::open_model(spec);
     EXPECT_LE(largest_difference(model, through(model, {"pth", "onnx", "tflite"})), 1e-5) << spec;
   }
 }
 
 TEST_F(RoundTrips, SafetensorsToTfliteToOnnx) {
-  const auto model = open_model("mobilenet_v1@0.25,96x96x3,2,act=relu,bias=yes,input=unit");
+  const auto model = load::open_model("mobilenet_v1@0.25,96x96x3,2,act=relu,bias=yes,input=unit");
   EXPECT_LE(largest_difference(model, through(model, {"safetensors", "tflite", "onnx"})), 1e-5);
 }
 
@@ -100,7 +100,7 @@ class RealDataRoundTrips : public RoundTrips, public testing::WithParamInterface
 TEST_P(RealDataRoundTrips, OnnxToTfliteAndBackKeepsTheOutputs) {
   const auto path = fs::path(KINGLET_SHARED) / "models" / GetParam();
   if (!fs::exists(path)) GTEST_SKIP() << "needs " << path;
-  const auto model = open_model(path.string());
+  const auto model = load::open_model(path.string());
   const bool real = model.graph.value(model.graph.inputs[0]).dtype == DType::f32;
   EXPECT_LE(largest_difference(model, through(model, {"onnx", "tflite", "pth", "tflite"})), real ? 1e-5 : 0);
 }
@@ -153,7 +153,7 @@ TEST_P(RealDataOnnxRuntime, GivesTheLabelsOfOurInt8Models) {
   if (!fs::exists(path)) GTEST_SKIP() << "needs " << path;
   if (!fs::exists(python())) GTEST_SKIP() << "needs " << python() << " (tools/oracle/setup makes it)";
   if (!std::getenv("KINGLET_DATA")) GTEST_SKIP() << "needs " << GetParam().data << " in KINGLET_DATA";
-  const auto model = open_model(path.string());
+  const auto model = load::open_model(path.string());
   const auto pictures = data::open_dataset(GetParam().data, "test");
   const data::Preprocessor preprocessor(model.input, model.graph.value(model.graph.inputs[0]));
   const auto engine = make_engine(model, ops::Numerics::tflm, "session", 1);

@@ -1,5 +1,5 @@
 // Files of tensors opened by an architecture's name; PyTorch's own files where Debian's python3-torchvision is installed.
-#include "flow/state_model.h"
+#include "load/state_model.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include "flow/deploy.h"
 #include "flow/engine.h"
 #include "flow/model_files.h"
-#include "flow/open_model.h"
+#include "load/open_model.h"
 #include "formats/torch_pth/torch_pth.h"
 #include "zoo/state_names.h"
 
@@ -22,10 +22,10 @@ namespace {
 namespace fs = std::filesystem;
 
 graph::Model open_as(const fs::path& path, const std::string& arch) {
-  OpenOptions options;
+  load::OpenOptions options;
   options.arch = arch;
   options.warn = [](const std::string&) {};
-  return open_model(path.string(), options);
+  return load::open_model(path.string(), options);
 }
 
 std::vector<float> outputs_of(const graph::Model& model, std::span<const std::byte> input) {
@@ -68,7 +68,7 @@ std::string trainers_name(const std::string& ours) {
 }
 
 TEST_F(StateFiles, RepNetsOpenByTheirTrainersNames) {
-  const auto model = open_model("mobilenet_v2_rep@0.35,32x32x3,10");
+  const auto model = load::open_model("mobilenet_v2_rep@0.35,32x32x3,10");
   auto state = formats::state_of(model);
   for (auto& entry : state.tensors) entry.first = trainers_name(entry.first);
   EXPECT_EQ(state.tensors[5].first, "backbone.layer1.0.conv3x3.conv.weight");
@@ -87,7 +87,7 @@ TEST_F(StateFiles, RepNetsOpenByTheirTrainersNames) {
 }
 
 TEST_F(StateFiles, ABareNameTakesClassesAndChannelsFromTheTensors) {
-  auto state = formats::state_of(open_model("mobilenet_v2_rep@0.35,32x32x1,7"));
+  auto state = formats::state_of(load::open_model("mobilenet_v2_rep@0.35,32x32x1,7"));
   state.metadata.clear();
   write_file(folder_ / "m.pth", formats::torch_pth::write_state(state));
   const auto back = open_as(folder_ / "m.pth", "mobilenet_v2_rep");
@@ -105,15 +105,15 @@ std::string refusal(const fs::path& path, const std::string& arch) {
 }
 
 TEST_F(StateFiles, WhatDoesNotFitIsNamed) {
-  auto state = formats::state_of(open_model("mobilenet_v2_rep@0.35,32x32x3,10"));
+  auto state = formats::state_of(load::open_model("mobilenet_v2_rep@0.35,32x32x3,10"));
   state.metadata.clear();
   write_file(folder_ / "m.pth", formats::torch_pth::write_state(state));
-  EXPECT_NE(refusal(folder_ / "m.pth", "").find("name its architecture with --arch: mobilenet_v2_rep"), std::string::npos) << refusal(folder_ / "m.pth", "");
+  EXPECT_NE(refusal(folder_ / "m.pth", "").find("name its architecture (--arch, in a recipe model): mobilenet_v2_rep"), std::string::npos) << refusal(folder_ / "m.pth", "");
   EXPECT_NE(refusal(folder_ / "m.pth", "mobilenet_v2_rep@0.5,32x32x3,10").find("where 'stage1.block0.conv.weight' needs 32x16x3x3"), std::string::npos)
       << refusal(folder_ / "m.pth", "mobilenet_v2_rep@0.5,32x32x3,10");
   EXPECT_NE(refusal(folder_ / "m.pth", "resnet8@32x32x3,10").find("lacks tensors of resnet8"), std::string::npos) << refusal(folder_ / "m.pth", "resnet8@32x32x3,10");
   EXPECT_NE(refusal(folder_ / "m.pth", "resnet9").find("did you mean 'resnet8'"), std::string::npos);
-  const auto onnx = export_model(open_model("mobilenet_v2_rep@0.35,32x32x3,10"), "onnx", folder_ / "m.onnx").path;
+  const auto onnx = export_model(load::open_model("mobilenet_v2_rep@0.35,32x32x3,10"), "onnx", folder_ / "m.onnx").path;
   EXPECT_NE(refusal(onnx, "resnet8@32x32x3,10").find("says its own network"), std::string::npos);
 }
 
@@ -143,7 +143,7 @@ TEST_F(PyTorchFiles, EveryKindOfCheckpointGivesPyTorchsScores) {
 }
 
 TEST_F(PyTorchFiles, PyTorchLoadsWhatWeWriteWithWeightsOnly) {
-  const auto model = open_model("mobilenet_v2@1.0,64x64x3,10");
+  const auto model = load::open_model("mobilenet_v2@1.0,64x64x3,10");
   const auto file = export_model(model, "pth", folder_ / "ours.pth").path;
   std::vector<std::byte> input(64 * 64 * 3 * sizeof(float));
   auto* pixels = reinterpret_cast<float*>(input.data());

@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/resources.h"
-#include "flow/published.h"
 
 namespace kinglet::flow {
 
@@ -51,10 +50,7 @@ ZooModel read_model(const fs::path& folder) {
 
 Json top1_or_null(const ZooFile* file) { return file && file->n ? Json(file->top1_percent()) : Json(nullptr); }
 
-Json published_or_null(const std::string& name, const std::string& precision) {
-  const auto figure = published_top1(name, precision);
-  return figure ? Json(*figure) : Json(nullptr);
-}
+Json number_or_null(const std::optional<double>& figure) { return figure ? Json(*figure) : Json(nullptr); }
 
 }  // namespace
 
@@ -84,22 +80,24 @@ std::vector<ZooModel> zoo_models() {
 }
 
 bool is_zoo_model(const std::string& name) {
-  return !name.empty() && name.find('/') == std::string::npos && fs::is_regular_file(resource_folder("models") / name / "card.json");
+  const auto folder = find_resource_folder("models");
+  return folder && !name.empty() && name.find('/') == std::string::npos && fs::is_regular_file(*folder / name / "card.json");
 }
 
 ZooModel zoo_model(const std::string& name) {
   if (is_zoo_model(name)) return read_model(resource_folder("models") / name);
   std::vector<std::string> names;
   for (const auto& model : zoo_models()) names.push_back(model.name);
-  throw Error(name, "is no model of the zoo", did_you_mean(name, names), ErrorKind::usage);
+  for (const auto& model : published_models()) names.push_back(model.name);
+  throw Error(name, "is no model of the zoo, shipped or published", did_you_mean(name, names), ErrorKind::usage);
 }
 
-Json zoo_model_to_json(const ZooModel& model) {
+Json zoo_model_to_json(const ZooModel& model, const std::vector<PublishedModel>& published) {
   const ZooFile *f = model.find("TFLite", "float32"), *q = model.find("TFLite", "int8");
   return {{"name", model.name}, {"dataset", model.dataset}, {"n", q ? q->n : f ? f->n : 0}, {"float_top1", top1_or_null(f)}, {"int8_top1", top1_or_null(q)},
-          {"published_float_top1", published_or_null(model.name, "float32")}, {"published_int8_top1", published_or_null(model.name, "int8")},
+          {"published_float_top1", number_or_null(published_top1(published, model.name, "float32"))}, {"published_int8_top1", number_or_null(published_top1(published, model.name, "int8"))},
           {"params", model.params}, {"macs", model.macs}, {"int8_bytes", q ? Json(q->bytes) : Json(nullptr)},
-          {"arena_bytes", q ? Json(q->arena_bytes) : Json(nullptr)}, {"latency_us", q && q->median_us ? Json(*q->median_us) : Json(nullptr)}};
+          {"arena_bytes", q ? Json(q->arena_bytes) : Json(nullptr)}, {"latency_us", number_or_null(q ? q->median_us : std::nullopt)}};
 }
 
 }  // namespace kinglet::flow

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/statistics.h"
+#include "flow/published.h"
 
 namespace kinglet::flow {
 
@@ -36,12 +37,12 @@ struct ZooModel {
 
 /// All folders of models/ that hold a card.json, by name. Throws Error naming the card that is damaged.
 std::vector<ZooModel> zoo_models();
-/// Throws a usage Error with a suggestion.
+/// Throws a usage Error with a suggestion from all that the zoo knows, shipped or published.
 ZooModel zoo_model(const std::string& name);
 bool is_zoo_model(const std::string& name);
 
 /// The fields of CLI.md: name, dataset, n, float_top1, int8_top1, published_*_top1 (null where nobody has printed any), params,
 /// macs, int8_bytes, arena_bytes, and latency_us.
-Json zoo_model_to_json(const ZooModel& model);
+Json zoo_model_to_json(const ZooModel& model, const std::vector<PublishedModel>& published);
 
 }  // namespace kinglet::flow

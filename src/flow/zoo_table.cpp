@@ -132,8 +132,9 @@ std::string list_as_markdown(const std::vector<ZooModel>& models) {
   const auto ours = [](const ZooFile* f) { return f && f->n ? with_interval(f->hits, f->n) : std::string("-"); };
   const Cells head{"Model", "Data", "Published float / int8 (%)", "Float32 (%)", "Int8 (%)", "Parameters", "MACs", "Int8 file (bytes)", "Arena (bytes)", "Recipe"};
   std::string text = markdown_line(head) + markdown_line(Cells(head.size(), "---"));
+  const auto published = published_models();
   for (const auto& model : models) {
-    const Json j = zoo_model_to_json(model);
+    const Json j = zoo_model_to_json(model, published);
     text += markdown_line({fmt::format("[{0}](models/{0})", model.name), model.dataset, percent(j["published_float_top1"]) + " / " + percent(j["published_int8_top1"]), ours(model.find("TFLite", "float32")),
                            ours(model.find("TFLite", "int8")), std::to_string(model.params), std::to_string(model.macs), count(j["int8_bytes"]), count(j["arena_bytes"]),
                            fmt::format("[recipe](models/{}/recipe.yaml)", model.name)});

@@ -12,7 +12,7 @@
 #include "data/test_http_server.h"
 #include "eval/accuracy.h"
 #include "flow/engine.h"
-#include "flow/open_model.h"
+#include "load/open_model.h"
 #include "flow/published.h"
 #include "flow/seed_spread.h"
 #include "flow/zoo_models.h"
@@ -77,7 +77,7 @@ TEST(Zoo, ReadmeCarriesTheTables) {
 }
 
 TEST(Zoo, ANameOpensItsInt8File) {
-  const auto model = open_model("mnist_rep035");
+  const auto model = load::open_model("mnist_rep035");
   EXPECT_EQ(model.graph.value(model.graph.inputs.at(0)).dtype, DType::s8);
   EXPECT_EQ(model.labels.size(), 10u);
   try {
@@ -161,9 +161,9 @@ TEST(Published, EveryRowIsWhole) {
       EXPECT_FALSE(model.code_licence.empty() || model.weights_licence.empty() || model.data_licence.empty()) << model.name;
     }
   EXPECT_EQ(rows, 31);
-  EXPECT_DOUBLE_EQ(*published_top1("cifar10_rep035", "int8"), 74.56);
-  EXPECT_DOUBLE_EQ(*published_top1("cifar10_rep035", "float32"), 74.76);
-  EXPECT_FALSE(published_top1("fashion_rep035", "int8"));
+  EXPECT_DOUBLE_EQ(*published_top1(published_models(), "cifar10_rep035", "int8"), 74.56);
+  EXPECT_DOUBLE_EQ(*published_top1(published_models(), "cifar10_rep035", "float32"), 74.76);
+  EXPECT_FALSE(published_top1(published_models(), "fashion_rep035", "int8"));
 }
 
 TEST(Published, FilesAreFetchedAndVerified) {
@@ -229,11 +229,9 @@ TEST(RealDataPublished, FiguresOfTheFilesThemselves) {
   if (!fs::exists(models) || !data::has_manifest("cifar10") || !data::where_found(data::load_manifest("cifar10"), "test")) GTEST_SKIP() << "needs CIFAR-10 and " << models;
   const auto pictures = data::open_dataset("cifar10:test", "test");
   for (const auto& [name, row, path] : {std::tuple{"seeed_cifar10", 3, "seeed/cifar10_rep035_int8.tflite"}, {"nxp_tiny_resnet", 1, "mlperf_tiny/resnet8_int8.tflite"}}) {
-    const auto measured = published_model(name).files.at(static_cast<size_t>(row)).measured;
+    const auto measured = find_published(name)->files.at(static_cast<size_t>(row)).measured;
     ASSERT_TRUE(measured) << name;
-    const auto model = open_model((models / path).string());
-    auto engine = make_engine(model, ops::Numerics::tflm);
-    const auto report = eval::evaluate(*engine, model, *pictures, {});
+    const auto report = evaluate(load::open_model((models / path).string()), *pictures, ops::Numerics::tflm);
     EXPECT_EQ(report.n, measured->n) << name;
     EXPECT_EQ(report.top1_hits, measured->hits) << name;
   }

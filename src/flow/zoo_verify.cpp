@@ -12,10 +12,9 @@
 #include "data/dataset.h"
 #include "data/manifest.h"
 #include "data/preprocess.h"
-#include "eval/accuracy.h"
 #include "flow/deploy.h"
 #include "flow/engine.h"
-#include "flow/open_model.h"
+#include "load/open_model.h"
 #include "quantize/quantize.h"
 
 namespace kinglet::flow {
@@ -90,37 +89,29 @@ std::string difference(std::span<const std::byte> found, std::span<const std::by
   return largest <= kFloatTolerance ? "" : fmt::format("differs from the golden output by {:.2g}", largest);
 }
 
-Check check_golden(const ZooModel& model, const ZooFile& file) {
+Check check_golden(const ZooModel& model, const ZooFile& file, const graph::Model& opened) {
   const std::string what = "golden output of " + file.file;
   const fs::path input = model.folder / "golden_input.bin", output = model.folder / golden_name(file.precision);
   if (!fs::exists(input) || !fs::exists(output)) return failed(what, "golden_input.bin or " + output.filename().string() + " is missing");
   const auto pixels = read_file(input);
-  const auto found = run_pixels(open_model((model.folder / file.file).string()), {reinterpret_cast<const uint8_t*>(pixels.data()), pixels.size()});
+  const auto found = run_pixels(opened, {reinterpret_cast<const uint8_t*>(pixels.data()), pixels.size()});
   const auto fault = difference(found, read_file(output), file.precision == "int8");
   return fault.empty() ? passed(what, file.precision == "int8" ? "equal to the bit" : "within 1e-5") : failed(what, fault);
 }
 
-eval::EvalReport measure(const graph::Model& model, const data::Dataset& pictures, int threads, const ProgressCallback& progress) {
-  const auto deployed = deployable(model);
-  auto engine = make_engine(deployed, ops::Numerics::tflm, "session", threads);
-  eval::EvalOptions options;
-  options.progress = progress;
-  return eval::evaluate(*engine, deployed, pictures, options);
-}
-
-Check check_figures(const ZooModel& model, const ZooFile& file, int threads, const ProgressCallback& progress) {
+Check check_figures(const ZooModel& model, const ZooFile& file, const graph::Model& opened, int threads, const ProgressCallback& progress) {
   const std::string what = "top-1 of " + file.file;
   const std::string data = model.dataset + ":" + json_at<std::string>(model.card["data"], "split", "card.json");
   if (!data::has_manifest(model.dataset) || !data::where_found(data::load_manifest(model.dataset), "test"))
     return skipped(what, "the pictures of " + model.dataset + " are not on this machine");
-  const auto report = measure(open_model((model.folder / file.file).string()), *data::open_dataset(data, "test"), threads, progress);
+  const auto report = evaluate(opened, *data::open_dataset(data, "test"), ops::Numerics::tflm, threads, progress);
   const int64_t allowed = file.precision == "int8" ? 0 : kFloatHitsTolerance;
   const std::string found = fmt::format("{} of {} right, the card has {} of {}", report.top1_hits, report.n, file.hits, file.n);
   return report.n == file.n && std::abs(report.top1_hits - file.hits) <= allowed ? passed(what, found) : failed(what, found);
 }
 
 Check check_reproduced(const ZooFile& file, const graph::Model& trained, const data::Dataset& pictures, int threads, const ProgressCallback& progress) {
-  const auto report = measure(trained, pictures, threads, progress);
+  const auto report = evaluate(trained, pictures, ops::Numerics::tflm, threads, progress);
   const auto ci = file.ci95_percent();
   const std::string found = fmt::format("{:.2f} % of {}, the card has {:.2f} % [{:.2f}, {:.2f}]", report.top1_percent(), report.n, file.top1_percent(), ci.low, ci.high);
   return report.top1_percent() >= ci.low ? passed("top-1 in " + file.precision, found) : failed("top-1 in " + file.precision, found);
@@ -164,8 +155,9 @@ std::vector<Check> verify_model(const ZooModel& model, bool measure, int threads
   for (const auto& file : model.files) {
     checks.push_back(check_sum(model, file));
     if (checks.back().result == Check::Result::failed) continue;
-    checks.push_back(check_golden(model, file));
-    if (measure) checks.push_back(check_figures(model, file, threads, progress));
+    const auto opened = load::open_model((model.folder / file.file).string());
+    checks.push_back(check_golden(model, file, opened));
+    if (measure) checks.push_back(check_figures(model, file, opened, threads, progress));
   }
   return checks;
 }

@@ -20,10 +20,6 @@ constexpr int kMostEpochs = 40, kFewestEpochs = 3, kHeadEpochs = 3;
 /// Share of the time for steps; the rest reads pictures, validates and saves.
 constexpr double kStepShare = 0.8;
 
-bool overridden(const std::vector<std::string>& overrides, const std::string& key) {
-  return std::any_of(overrides.begin(), overrides.end(), [&](const std::string& text) { return text.starts_with(key + "="); });
-}
-
 Batch noise_batch(const graph::Model& model, int classes, int n) {
   Batch batch;
   batch.input = Tensor(DType::f32, model.graph.value(model.graph.inputs.at(0)).shape.with_dim(0, n));
@@ -53,6 +49,10 @@ double seconds_per_picture(const graph::Model& model, int n, Device device) {
 }
 
 }  // namespace
+
+bool overridden(const std::vector<std::string>& overrides, const std::string& key) {
+  return std::any_of(overrides.begin(), overrides.end(), [&](const std::string& text) { return text.starts_with(key + "="); });
+}
 
 Recipe fine_tune_recipe(const std::vector<std::string>& overrides) { return parse_recipe(kRecipe, kFineTuneName, overrides); }
 

@@ -12,10 +12,13 @@ namespace kinglet::train {
 
 inline constexpr const char* kFineTuneName = "finetune";
 
+/// Whether one of the "key=value" texts sets `key`.
+bool overridden(const std::vector<std::string>& overrides, const std::string& key);
+
 /// The recipe but for epochs, which plan_epochs sets unless an override does.
 Recipe fine_tune_recipe(const std::vector<std::string>& overrides);
 
-/// Sets what depends on the model: a lower rate for graphs without BatchNorm, smaller batches for large pictures. Keys that
+/// Sets what depends on the model: a lower rate for graphs without BatchNorm, shifts by the size of the pictures. Keys that
 /// `overrides` name stay.
 void fit_recipe(Recipe& recipe, const graph::Model& model, const std::vector<std::string>& overrides);
 

@@ -196,11 +196,8 @@ class Run {
   graph::Model prepare_start() {
     graph::Model model = start_model(recipe_, input_.train->info().classes, [&](const std::string& line) { say(line); });
     if (!options_.recipe.empty() || options_.resume) return model;
-    const auto has_key = [&](const char* key) {
-      return std::any_of(options_.overrides.begin(), options_.overrides.end(), [&](const std::string& text) { return text.starts_with(key); });
-    };
     fit_recipe(recipe_, model, options_.overrides);
-    if (!has_key("epochs=")) {
+    if (!overridden(options_.overrides, "epochs")) {
       const EpochPlan plan = plan_epochs(recipe_, model, input_.train->size(), options_.minutes);
       say(fmt::format("measured {:.2f} ms a picture for the head alone, {:.2f} ms for all: about {:.1f} minutes", 1e3 * plan.head_s, 1e3 * plan.full_s, plan.minutes));
       input_.train = limited(input_.train, recipe_);

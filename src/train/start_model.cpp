@@ -6,17 +6,12 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/random.h"
-#include "base/resources.h"
-#include "formats/formats.h"
-#include "graph/serialize.h"
+#include "load/open_model.h"
 #include "ops/op_info.h"
 #include "ops/verify.h"
 #include "passes/pipeline.h"
 #include "quantize/dequantize.h"
-#include "zoo/network_file.h"
-#include "zoo/state_names.h"
 #include "zoo/zoo.h"
 
 namespace kinglet::train {
@@ -105,37 +100,13 @@ bool is_quantized(const Graph& graph) {
 /// Where the text leads: a file as it is, the best of a run folder, the float file of a shipped model.
 fs::path source_file(const std::string& text) {
   if (fs::is_regular_file(text)) return text;
-  std::vector<fs::path> folders{text};
-  if (text.find('/') == std::string::npos && !fs::exists(text)) folders.push_back(resource_folder("models") / text);
-  for (const fs::path& folder : folders) {
-    const std::string name = folder.has_filename() ? folder.filename().string() : folder.parent_path().filename().string();
-    for (const fs::path& file : {folder / "best.kinglet", folder / (name + "_float.tflite"), folder / (name + ".onnx")})
-      if (fs::is_regular_file(file)) return file;
-  }
+  const fs::path folder = text;
+  const std::string name = folder.has_filename() ? folder.filename().string() : folder.parent_path().filename().string();
+  for (const fs::path& file : {folder / "best.kinglet", folder / (name + "_float.tflite"), folder / (name + ".onnx")})
+    if (fs::is_regular_file(file)) return file;
+  if (!fs::exists(text))
+    if (const auto file = load::find_zoo_file(text, "_float.tflite")) return *file;
   throw Error(text, "there is no such model file, run folder or zoo model", "for example models/cifar10_rep035 or runs/NAME/best.kinglet");
-}
-
-/// The architecture's network with the tensors of a checkpoint; a file that Kinglet wrote says its own.
-graph::Model model_of_state(const formats::StateDict& state, const std::string& architecture) {
-  if (formats::has_graph(state)) return formats::model_from_state(state);
-  if (architecture.empty())
-    throw Error(state.where, "holds tensors without a network", "name it: model=mobilenet_v2@1.0,224x224x3,1000", ErrorKind::usage);
-  formats::AssignOptions options;
-  if (!zoo::is_network_path(architecture)) {
-    const std::string arch = zoo::parse_spec(architecture).arch;
-    options.foreign_name = [arch](const std::string& name) { return zoo::other_name(arch, name); };
-    options.derived_modules = zoo::derived_modules(arch);
-  }
-  return formats::assign_state(zoo::build(architecture, zoo::kUndrawn), state, options);
-}
-
-graph::Model open_foreign(const fs::path& file, const std::string& architecture, const Say& say) {
-  const WarningCallback warn = [&](const std::string& warning) { say(warning); };
-  const auto bytes = read_file(file);
-  const formats::Format* format = formats::find_format(bytes, file);
-  if (!format) throw Error(file.string(), "is no model file that Kinglet knows", "it reads .kinglet, " + formats::known_extensions());
-  if (format->read_state) return model_of_state(format->read_state(bytes, file.string(), warn), architecture);
-  return format->import_model(bytes, file.string(), warn);
 }
 
 bool same_head(const graph::Model& model, const std::vector<std::string>& classes) {
@@ -151,7 +122,7 @@ bool has_batch_norm(const Graph& graph) {
 
 graph::Model open_source(const std::string& text, const std::string& architecture, const Say& say) {
   const fs::path file = source_file(text);
-  graph::Model model = file.extension() == ".kinglet" ? graph::load(file) : open_foreign(file, architecture, say);
+  graph::Model model = load::open_file(file, {.arch = architecture, .arch_is_spare = true, .warn = [&](const std::string& warning) { say(warning); }});
   if (model.graph.outputs.size() != 1) throw Error(file.string(), fmt::format("has {} outputs", model.graph.outputs.size()), "a classifier has one");
   if (model.name.empty()) model.name = file.stem().string();
   if (is_quantized(model.graph)) {

@@ -85,7 +85,7 @@ TEST_F(Sources, CheckpointsTakeTheNetworkThatTheRecipeNames) {
     started(file);
     FAIL() << "accepted";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("without a network; name it: model="), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("tensors and no network"), std::string::npos) << error.what();
   }
   const graph::Model model = open_source(file, "mobilenet_v2@0.1,16x16x3,5,input=imagenet", [](const std::string&) {});
   for (int id = 0; id < model.graph.value_count(); ++id)
@@ -159,6 +159,15 @@ TEST_F(Sources, RefusesInWords) {
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("no such model file"), std::string::npos) << error.what();
   }
+}
+
+TEST_F(Sources, RealDataKnownFilesBringTheirContract) {
+  const fs::path file = fs::path(KINGLET_SHARED) / "models/mlperf_tiny/resnet8_float.tflite";
+  if (!fs::exists(file)) GTEST_SKIP() << "needs shared/models";
+  const graph::Model model = started(file.string());
+  EXPECT_EQ(model.input.divisor, 1) << "nothing in the file says that it takes bytes as they are";
+  EXPECT_EQ(model.input.origins.at("divisor"), graph::Origin::known_file);
+  expect_three_scores(model);
 }
 
 TEST_F(Sources, HeadAloneIsTheDeployedTrunk) {

@@ -286,6 +286,11 @@ class Check(Case):
         self.assertIn("would not run as it is", shown)
         self.fails(2, "did you mean 'ethos-u55'", args=["check", "resnet8@32x32x3,10", "--profile", "ethos-u5"])
 
+    def test_takes_tensors_without_a_network(self):
+        tensors = self.dir / "t.safetensors"
+        as_json("export", "resnet8@32x32x3,10", "--to", "safetensors", "-o", tensors)
+        self.assertTrue(as_json("check", tensors, "--arch", "resnet8", "--profile", "tflm")["ok"])
+
     def test_export_to_the_firmware(self):
         out = self.dir / "firmware.tflite"
         file = as_json("export", self.model(), "--to", "sscma", "-o", out)

@@ -1,19 +1,19 @@
-#include "flow/open_model.h"
+#include "load/open_model.h"
 
 #include <cstring>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "flow/known_files.h"
-#include "flow/state_model.h"
+#include "base/resources.h"
 #include "formats/formats.h"
 #include "graph/serialize.h"
+#include "load/known_files.h"
+#include "load/state_model.h"
 #include "ops/verify.h"
-#include "flow/zoo_models.h"
 #include "zoo/network_file.h"
 #include "zoo/zoo.h"
 
-namespace kinglet::flow {
+namespace kinglet::load {
 
 namespace fs = std::filesystem;
 
@@ -23,22 +23,6 @@ constexpr std::string_view kMagic = "KINGLET1";
 
 bool is_kinglet(std::span<const std::byte> bytes) {
   return bytes.size() >= kMagic.size() && std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) == 0;
-}
-
-graph::Model open_file(const fs::path& path, const OpenOptions& options) {
-  const auto bytes = read_file(path);
-  if (is_kinglet(bytes) || path.extension() == ".kinglet") {
-    graph::Model model = graph::deserialize(bytes, path.string());
-    ops::verify(model.graph, path.string());
-    return model;
-  }
-  const formats::Format* format = formats::find_format(bytes, path);
-  if (!format) throw Error(path.string(), "is no model file that Kinglet knows", "it reads .kinglet, " + formats::known_extensions());
-  if (format->read_state) return state_model(format->read_state(bytes, path.string(), options.warn), options.arch);
-  if (!options.arch.empty()) throw Error("--arch", path.string() + " says its own network", "leave --arch out", ErrorKind::usage);
-  graph::Model model = format->import_model(bytes, path.string(), options.warn);
-  if (const auto known = find_known_file(bytes)) apply_known_file(*known, model);
-  return model;
 }
 
 bool is_zoo_text(const std::string& text) {
@@ -51,10 +35,36 @@ bool is_zoo_text(const std::string& text) {
 
 }  // namespace
 
+graph::Model open_file(const fs::path& path, const OpenOptions& options) {
+  const auto bytes = read_file(path);
+  if (is_kinglet(bytes) || path.extension() == ".kinglet") {
+    graph::Model model = graph::deserialize(bytes, path.string());
+    ops::verify(model.graph, path.string());
+    return model;
+  }
+  const formats::Format* format = formats::find_format(bytes, path);
+  if (!format) throw Error(path.string(), "is no model file that Kinglet knows", "it reads .kinglet, " + formats::known_extensions());
+  if (format->read_state) {
+    const auto state = format->read_state(bytes, path.string(), options.warn);
+    return state_model(state, options.arch_is_spare && formats::has_graph(state) ? "" : options.arch);
+  }
+  if (!options.arch.empty() && !options.arch_is_spare) throw Error("--arch", path.string() + " says its own network", "leave --arch out", ErrorKind::usage);
+  graph::Model model = format->import_model(bytes, path.string(), options.warn);
+  if (const auto known = find_known_file(bytes)) apply_known_file(*known, model);
+  return model;
+}
+
+std::optional<fs::path> find_zoo_file(const std::string& name, const std::string& ending) {
+  const auto folder = find_resource_folder("models");
+  if (!folder || name.empty() || name.find('/') != std::string::npos) return std::nullopt;
+  const fs::path file = *folder / name / (name + ending);
+  return fs::is_regular_file(file) ? std::optional(file) : std::nullopt;
+}
+
 graph::Model open_model(const std::string& text, const OpenOptions& options) {
   graph::Model model;
   if (fs::is_regular_file(text) && !zoo::is_network_path(text)) model = open_file(text, options);
-  else if (is_zoo_model(text)) model = open_file(zoo_model(text).path("TFLite", "int8"), options);
+  else if (const auto file = find_zoo_file(text, "_int8.tflite")) model = open_file(*file, options);
   else if (is_zoo_text(text)) model = zoo::build(text, options.seed);
   else throw Error(text, "there is no such file, no zoo model and no architecture of that name", "`kinglet zoo list` lists the models, `kinglet inspect mobilenet_v2_rep@0.35,32x32x3,10` shows an architecture");
   if (model.name.empty()) model.name = fs::path(text).stem().string();
@@ -62,4 +72,4 @@ graph::Model open_model(const std::string& text, const OpenOptions& options) {
   return model;
 }
 
-}  // namespace kinglet::flow
+}  // namespace kinglet::load

@@ -1,31 +1,19 @@
-#include "flow/known_files.h"
+#include "load/known_files.h"
 
 #include <algorithm>
 #include <filesystem>
 
-#include "base/did_you_mean.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/resources.h"
 #include "base/sha256.h"
 #include "data/manifest.h"
 
-namespace kinglet::flow {
+namespace kinglet::load {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-void refuse_unknown_keys(const Json& json, const std::vector<std::string>& known, const std::string& where) {
-  for (const auto& [key, value] : json.items())
-    if (std::find(known.begin(), known.end(), key) == known.end())
-      throw Error(where, "has an unknown key '" + key + "'", did_you_mean(key, known));
-}
-
-template <class T>
-T optional_at(const Json& json, const char* key, const std::string& where) {
-  return json.contains(key) ? json_at<T>(json, key, where) : T{};
-}
 
 KnownFile parse_known_file(const Json& json, const std::string& name, const std::string& where) {
   KnownFile known;
@@ -33,10 +21,10 @@ KnownFile parse_known_file(const Json& json, const std::string& name, const std:
   known.title = json_at<std::string>(json, "title", where);
   known.input = json_at<Json>(json, "input", where);
   known.dataset = json_at<std::string>(json, "dataset", where);
-  known.background_classes = optional_at<int>(json, "background_classes", where);
+  known.background_classes = json_at_or<int>(json, "background_classes", where);
   known.sources = json_at<std::vector<std::string>>(json, "sources", where);
-  known.notes = optional_at<std::vector<std::string>>(json, "notes", where);
-  known.labels = optional_at<std::vector<std::string>>(json, "labels", where);
+  known.notes = json_at_or<std::vector<std::string>>(json, "notes", where);
+  known.labels = json_at_or<std::vector<std::string>>(json, "labels", where);
   if (known.labels.empty()) {
     known.labels.assign(static_cast<size_t>(std::clamp(known.background_classes, 0, 1)), "background");
     for (auto& label : data::load_manifest(known.dataset).classes) known.labels.push_back(std::move(label));
@@ -58,22 +46,13 @@ std::optional<KnownFile> match(const fs::path& path, std::span<const std::byte> 
   return std::nullopt;
 }
 
-/// Empty where only the program was copied: a model opens without contracts too.
-fs::path contracts_folder() {
-  try {
-    return resource_folder("contracts");
-  } catch (const Error&) {
-    return {};
-  }
-}
-
 }  // namespace
 
 std::optional<KnownFile> find_known_file(std::span<const std::byte> bytes) {
-  const auto folder = contracts_folder();
-  if (folder.empty()) return std::nullopt;
+  const auto folder = find_resource_folder("contracts");
+  if (!folder) return std::nullopt;
   std::string hash;
-  for (const auto& entry : fs::directory_iterator(folder))
+  for (const auto& entry : fs::directory_iterator(*folder))
     if (entry.path().extension() == ".json")
       if (auto known = match(entry.path(), bytes, hash)) return known;
   return std::nullopt;
@@ -98,4 +77,4 @@ void apply_known_file(const KnownFile& known, graph::Model& model) {
   if (known.background_classes > 0) model.provenance["background_classes"] = known.background_classes;
 }
 
-}  // namespace kinglet::flow
+}  // namespace kinglet::load

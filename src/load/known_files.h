@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "graph/model.h"
 
-namespace kinglet::flow {
+namespace kinglet::load {
 
 struct KnownFile {
   std::string name;  ///< of the file as published
@@ -30,4 +30,4 @@ std::optional<KnownFile> find_known_file(std::span<const std::byte> bytes);
 /// Origin::known_file), its labels where it has none, and its provenance ("known_file", "background_classes").
 void apply_known_file(const KnownFile& known, graph::Model& model);
 
-}  // namespace kinglet::flow
+}  // namespace kinglet::load

@@ -1,4 +1,4 @@
-#include "flow/state_model.h"
+#include "load/state_model.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include "zoo/state_names.h"
 #include "zoo/zoo.h"
 
-namespace kinglet::flow {
+namespace kinglet::load {
 
 namespace {
 
@@ -67,7 +67,7 @@ std::string complete(const std::string& arch, const formats::StateDict& state) {
   std::string known;
   for (const auto& name : architecture_names()) known += (known.empty() ? "" : ", ") + name;
   throw Error(state.where, fmt::format("holds {} tensors and no network ({})", names.size(), formats::few_names(names)),
-              "name its architecture with --arch: " + known + ", or in full as in " + zoo::rows().front().example);
+              "name its architecture (--arch, in a recipe model): " + known + ", or in full as in " + zoo::rows().front().example);
 }
 
 }  // namespace
@@ -75,7 +75,8 @@ std::string complete(const std::string& arch, const formats::StateDict& state) {
 graph::Model state_model(const formats::StateDict& state, const std::string& arch) {
   if (arch.empty()) return formats::has_graph(state) ? formats::model_from_state(state) : (ask_for_architecture(state), graph::Model());
   const std::string text = complete(arch, state), name = text.substr(0, text.find('@'));
-  const formats::AssignOptions options{[&](const std::string& parameter) { return zoo::other_name(name, parameter); }, zoo::derived_modules(name)};
+  formats::AssignOptions options;
+  if (!zoo::is_network_path(text)) options = {[&](const std::string& parameter) { return zoo::other_name(name, parameter); }, zoo::derived_modules(name)};
   graph::Model model = formats::assign_state(zoo::build(text, zoo::kUndrawn), state, options);
   model.provenance["weights"] = std::filesystem::path(state.where).filename().string();
   // The file says nothing of pictures: what its trainer fed is only likely to be what the architecture takes here.
@@ -84,4 +85,4 @@ graph::Model state_model(const formats::StateDict& state, const std::string& arc
   return model;
 }
 
-}  // namespace kinglet::flow
+}  // namespace kinglet::load

@@ -1,4 +1,4 @@
-#include "flow/known_files.h"
+#include "load/known_files.h"
 
 #include <gtest/gtest.h>
 
@@ -8,9 +8,9 @@
 #include "base/file.h"
 #include "base/resources.h"
 #include "base/sha256.h"
-#include "flow/open_model.h"
+#include "load/open_model.h"
 
-namespace kinglet::flow {
+namespace kinglet::load {
 namespace {
 
 namespace fs = std::filesystem;
@@ -110,4 +110,4 @@ TEST(RealDataKnownFiles, FlagIsStronger) {
 }
 
 }  // namespace
-}  // namespace kinglet::flow
+}  // namespace kinglet::load
