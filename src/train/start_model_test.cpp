@@ -88,8 +88,12 @@ TEST_F(Sources, CheckpointsTakeTheNetworkThatTheRecipeNames) {
     EXPECT_NE(std::string(error.what()).find("tensors and no network"), std::string::npos) << error.what();
   }
   const graph::Model model = open_source(file, "mobilenet_v2@0.1,16x16x3,5,input=imagenet", [](const std::string&) {});
-  for (int id = 0; id < model.graph.value_count(); ++id)
-    if (model.graph.value(id).is_constant()) EXPECT_TRUE(*model.graph.value(id).constant == *model_.graph.value(id).constant) << model.graph.value(id).name;
+  for (int id = 0; id < model.graph.value_count(); ++id) {
+    const auto& value = model.graph.value(id);
+    if (value.is_constant()) {
+      EXPECT_TRUE(*value.constant == *model_.graph.value(id).constant) << value.name;
+    }
+  }
 }
 
 TEST_F(Sources, HeadStaysForTheSameClasses) {
@@ -179,7 +183,9 @@ TEST_F(Sources, HeadAloneIsTheDeployedTrunk) {
   network.parameters().store(head.graph, network.parameters().values, network.parameters().statistics);
   move_head(head, model_);
   for (const auto& value : model_.graph.values())
-    if (value.name.starts_with("classifier.1.")) EXPECT_EQ(value.constant->data<float>()[0], 0.5f) << value.name;
+    if (value.name.starts_with("classifier.1.")) {
+      EXPECT_EQ(value.constant->data<float>()[0], 0.5f) << value.name;
+    }
 }
 
 TEST_F(Sources, PlansEpochsIntoTheTime) {

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs a .tflite file in TensorFlow Lite's own interpreter, with its reference kernels. Used by tests only.
+"""Runs a .tflite file in TensorFlow Lite's own interpreter, with its reference kernels or --fast. Used by tests only.
 
 run_tflite.py MODEL --raw-input F --raw-output G
     F holds N input tensors one after another in the model's own type, G gets the N outputs. With several inputs or
-    outputs they follow one another within each of the N.
+    outputs they follow one another within each of the N. --fast: with the kernels that it takes by itself (XNNPACK).
 run_tflite.py MODEL --raw-input F --layers DIR
     Writes every intermediate tensor of the first input to DIR/INDEX.bin and prints a line each: index, type, shape, name.
 
@@ -21,11 +21,11 @@ except ImportError:
     from ai_edge_litert import interpreter as tflite
 
 
-def load(path, keep_all):
+def load(path, keep_all, fast):
     interpreter = tflite.Interpreter(
         model_path=path,
         num_threads=1,
-        experimental_op_resolver_type=tflite.OpResolverType.BUILTIN_REF,
+        experimental_op_resolver_type=tflite.OpResolverType.AUTO if fast else tflite.OpResolverType.BUILTIN_REF,
         experimental_preserve_all_tensors=keep_all,
     )
     interpreter.allocate_tensors()
@@ -70,10 +70,11 @@ def main():
     parser.add_argument("--raw-input", required=True)
     parser.add_argument("--raw-output")
     parser.add_argument("--layers")
+    parser.add_argument("--fast", action="store_true")
     args = parser.parse_args()
     with open(args.raw_input, "rb") as file:
         raw = file.read()
-    interpreter = load(args.model, keep_all=bool(args.layers))
+    interpreter = load(args.model, keep_all=bool(args.layers), fast=args.fast)
     if args.layers:
         dump_layers(interpreter, raw, args.layers)
     if args.raw_output:
