@@ -44,6 +44,7 @@ PublishedModel read_model(const Json& json, const std::string& where) {
   model.name = text("name"), model.title = text("title"), model.publisher = text("publisher"), model.data = text("data");
   model.data_as_printed = text("data_as_printed"), model.input_as_printed = text("input_as_printed");
   model.ours = text("ours"), model.not_comparable = text("not_comparable"), model.input = text("input"), model.recipe = text("recipe");
+  model.in_tables = json_at_or<bool>(json, "in_tables", where, true);
   model.classes = json_at<std::vector<std::string>>(json, "classes", where);
   model.references = json_at<std::vector<std::string>>(json, "references", where);
   model.notes = json_at<std::vector<std::string>>(json, "notes", where);

@@ -38,6 +38,7 @@ struct PublishedModel {
   std::string ours;            ///< name of our model of the same network; may not be trained yet
   std::string not_comparable;  ///< why figures cannot be set beside ours; empty when they can
   std::string input;           ///< input contract as the --input flag takes it
+  bool in_tables = true;       ///< false: printed on another page of the publisher than the tables that zoo_table repeats
   std::string recipe;          ///< file name under recipes/ that trains the network; empty where `ours` has one
   std::vector<std::string> classes, references, notes;
   std::string code_licence, weights_licence, data_licence;

@@ -75,7 +75,8 @@ std::string TableRow::remark() const {
 std::vector<TableRow> zoo_table() {
   const auto ours = zoo_models();
   std::vector<TableRow> rows;
-  for (const auto& model : published_models())
+  for (const auto& model : published_models()) {
+    if (!model.in_tables) continue;
     for (const auto& file : model.files) {
       TableRow row{model, file, "", std::nullopt};
       for (const auto& mine : ours)
@@ -85,6 +86,7 @@ std::vector<TableRow> zoo_table() {
         }
       rows.push_back(std::move(row));
     }
+  }
   return rows;
 }
 
