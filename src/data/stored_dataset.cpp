@@ -1,6 +1,7 @@
 #include "data/stored_dataset.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -84,7 +85,9 @@ class Concatenation : public Dataset {
  public:
   Concatenation(DatasetPtr first, DatasetPtr second, std::string split)
       : first_(std::move(first)), second_(std::move(second)), info_(first_->info()) {
-    KINGLET_CHECK(first_->info().classes == second_->info().classes);
+    if (first_->info().classes != second_->info().classes)
+      throw Error(info_.name, fmt::format("has the classes {} in {} and {} in {}", fmt::join(info_.classes, ", "), info_.split, fmt::join(second_->info().classes, ", "), second_->info().split),
+                  "the same names in the same order are needed");
     info_.split = std::move(split);
   }
   int64_t size() const override { return first_->size() + second_->size(); }

@@ -62,7 +62,7 @@ void fit_recipe(Recipe& recipe, const graph::Model& model, const std::vector<std
   if (!overridden(overrides, "augment.pad_crop")) recipe.augment.pad_crop = std::max(1, spec.height / 16);
 }
 
-EpochPlan plan_epochs(Recipe& recipe, const graph::Model& model, int64_t pictures, double minutes) {
+EpochPlan plan_epochs(Recipe& recipe, const graph::Model& model, int64_t pictures, double minutes, const std::vector<std::string>& overrides) {
   set_torch_threads(recipe.threads);
   const int n = static_cast<int>(std::clamp<int64_t>(std::min<int64_t>(recipe.batch, pictures), 1, 32));
   EpochPlan plan;
@@ -70,12 +70,14 @@ EpochPlan plan_epochs(Recipe& recipe, const graph::Model& model, int64_t picture
   plan.head_s = seconds_per_picture(head_only(model), n, device);
   plan.full_s = seconds_per_picture(model, n, device);
   const double seconds = 60 * minutes * kStepShare;
-  recipe.freeze_epochs = kHeadEpochs;
+  const bool head_given = overridden(overrides, "freeze_epochs");
+  if (!head_given) recipe.freeze_epochs = kHeadEpochs;
   double kept = double(pictures);
-  const double fewest = kept * (plan.head_s + kFewestEpochs * plan.full_s);
+  const int fewest_head = head_given ? recipe.freeze_epochs : 1;
+  const double fewest = kept * (fewest_head * plan.head_s + kFewestEpochs * plan.full_s);
   if (fewest > seconds) {
     kept = std::max(64.0, kept * seconds / fewest);
-    recipe.freeze_epochs = 1;
+    recipe.freeze_epochs = fewest_head;
     recipe.limit = static_cast<int64_t>(kept);
   }
   const double left = seconds - recipe.freeze_epochs * kept * plan.head_s;

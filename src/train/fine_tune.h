@@ -28,7 +28,7 @@ struct EpochPlan {
 };
 
 /// Measures a few steps of both phases on this machine and sets epochs, freeze_epochs and, where not even three epochs fit,
-/// limit, so that all takes at most `minutes` (1 and up).
-EpochPlan plan_epochs(Recipe& recipe, const graph::Model& model, int64_t pictures, double minutes);
+/// limit, so that all takes at most `minutes` (1 and up). freeze_epochs stays where `overrides` name it.
+EpochPlan plan_epochs(Recipe& recipe, const graph::Model& model, int64_t pictures, double minutes, const std::vector<std::string>& overrides = {});
 
 }  // namespace kinglet::train

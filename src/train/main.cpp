@@ -89,7 +89,7 @@ int report(const train::RunResult& out, const Arguments& arguments, Display& dis
   if (arguments.json) {
     Json json;
     json["run"] = out.folder.string();
-    json["best"] = out.best.string();
+    json["best"] = std::filesystem::exists(out.best) ? Json(out.best.string()) : Json();
     json["epochs"] = result.epochs;
     json["top1"] = result.top1 < 0 ? Json() : Json(result.top1);
     json["images_per_s"] = result.images_per_s;
@@ -141,5 +141,10 @@ int main(int argc, char** argv) {
   } catch (const Error& error) {
     std::fputs((std::string("kinglet-train: ") + error.what() + "\n").c_str(), stderr);
     return error.exit_code();
+  } catch (const std::bad_alloc&) {
+    std::fputs("kinglet-train: out of memory\n", stderr);
+  } catch (const std::exception& error) {
+    std::fputs((std::string("kinglet-train: ") + error.what() + " (this is a bug in Kinglet; please report it with the command and the file)\n").c_str(), stderr);
   }
+  return static_cast<int>(ErrorKind::bad_input);
 }

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "data/image.h"
 #include "graph/serialize.h"
 #include "train/checkpoint.h"
 
@@ -127,6 +128,31 @@ TEST_F(Program, InterruptSavesTheStepAndResumes) {
   expect_same("whole", "cut");
 }
 
+TEST_F(Program, NothingTrainedIsLost) {
+  ASSERT_EQ(run("runs", {"epochs=1"}), 0) << said();
+  const fs::path first = folder_ / "runs" / "tiny" / "best.kinglet";
+  const auto bytes = read_file(first), recipe = read_file(folder_ / "runs" / "tiny" / "recipe.yaml");
+  EXPECT_EQ(run("runs", {"epochs=1", "data=no_such_set"}), 2);
+  EXPECT_EQ(run("runs", {"epochs=1", "lr=0.5", "--resume"}), 3);
+  EXPECT_NE(said().find("was made with another recipe"), std::string::npos) << said();
+  EXPECT_EQ(read_file(first), bytes) << "refused before anything was written";
+  EXPECT_EQ(read_file(folder_ / "runs" / "tiny" / "recipe.yaml"), recipe);
+  ASSERT_EQ(run("runs", {"epochs=1", "--from", first.string(), "seed=9"}), 0) << said();
+  EXPECT_NE(said().find("is now in"), std::string::npos) << said();
+  EXPECT_EQ(read_file(folder_ / "runs" / "tiny.1" / "best.kinglet"), bytes);
+  EXPECT_NE(read_file(first), bytes);
+}
+
+TEST_F(Program, ValidationMustHaveTheSameClasses) {
+  const data::Image gray{16, 16, 1, std::vector<uint8_t>(256, 90)};
+  for (const char* path : {"a/blue", "a/red", "b/red", "b/zebra"}) {
+    fs::create_directories(folder_ / path);
+    write_file(folder_ / path / "p.png", data::encode_png(gray));
+  }
+  EXPECT_EQ(run("runs", {"data=" + (folder_ / "a").string(), "val=" + (folder_ / "b").string()}), 3);
+  EXPECT_NE(said().find("has for validation the classes red, zebra, for training blue, red"), std::string::npos) << said();
+}
+
 TEST_F(Program, WritesItsRunFolderAndJson) {
   ASSERT_EQ(run("runs", {"epochs=2", "--json", "--quiet"}), 0) << said();
   EXPECT_EQ(said(), "");
@@ -182,6 +208,11 @@ TEST_F(Program, QuantizationAwareTrainingGivesBothModels) {
   EXPECT_TRUE(fs::exists(folder_ / "runs" / "later" / "later_int8.kinglet"));
   fs::remove(folder_ / "runs" / "tiny" / "qat_last.kinglet");
   ASSERT_EQ(run("runs", {"epochs=2", "quantize=qat", "qat.epochs=2", "qat.calibration_n=64", "--resume", "--quiet"}), 0) << said();
+  fs::remove(folder_ / "out.txt");
+  ASSERT_EQ(run("runs", {"epochs=2", "quantize=qat", "qat.epochs=2", "qat.calibration_n=64", "--resume", "--quiet", "--json"}), 0) << said();
+  const Json resumed = parse_json(read_text_file(folder_ / "out.txt"), "out");
+  EXPECT_EQ(json_at<int>(resumed, "epochs", "out"), 2) << "the float part was over when this one began";
+  EXPECT_EQ(resumed["top1"], json["top1"]);
   const auto again = graph::load(json_at<std::string>(json, "int8", "out"));
   for (int id = 0; id < int8.graph.value_count(); ++id)
     if (int8.graph.value(id).is_constant()) EXPECT_TRUE(*int8.graph.value(id).constant == *again.graph.value(id).constant) << int8.graph.value(id).name;

@@ -1,6 +1,7 @@
 #include "train/run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <fstream>
@@ -78,16 +79,23 @@ const std::string kHead = "head", kMain, kQat = "qat";
 
 class RunFolder {
  public:
-  RunFolder(fs::path folder, bool resume) : folder_(std::move(folder)) {
+  explicit RunFolder(fs::path folder) : folder_(std::move(folder)) {}
+
+  /// From here on files are written. A run that stands there and is not resumed moves aside; returns where to, else nothing.
+  fs::path open(bool resume) {
     std::error_code failed;
+    const fs::path aside = resume ? fs::path() : move_aside();
     fs::create_directories(folder_, failed);
     if (failed) throw Error(folder_.string(), "cannot be created: " + failed.message());
-    if (!resume)
-      for (const auto& phase : {kHead, kMain, kQat}) fs::remove(last(phase), failed), fs::remove(best(phase), failed);
     log_.open(folder_ / "log.txt", resume ? std::ios::app : std::ios::trunc);
     if (!log_) throw Error((folder_ / "log.txt").string(), "cannot be written");
+    for (const auto& line : waiting_) log_ << line << std::endl;
+    return aside;
   }
-  void log(const std::string& line) { log_ << line << std::endl; }
+  void log(const std::string& line) {
+    if (log_.is_open()) log_ << line << std::endl;
+    else waiting_.push_back(line);
+  }
   void write_records(const std::string& phase, const std::vector<EpochRecord>& records, const std::string& title) const {
     write_file(file(phase, "metrics.csv"), metrics_csv(records));
     write_file(file(phase, "curves.svg"), curves_svg(records, title));
@@ -100,8 +108,24 @@ class RunFolder {
  private:
   fs::path file(const std::string& phase, const std::string& name) const { return folder_ / (phase.empty() ? name : phase + "_" + name); }
 
+  /// NAME becomes NAME.1, or the next number that is free.
+  fs::path move_aside() const {
+    bool trained = false;
+    for (const auto& phase : {kHead, kMain, kQat}) trained = trained || fs::exists(last(phase)) || fs::exists(best(phase));
+    if (!trained) return {};
+    for (int i = 1;; ++i) {
+      const fs::path free = folder_.string() + "." + std::to_string(i);
+      if (fs::exists(free)) continue;
+      std::error_code failed;
+      fs::rename(folder_, free, failed);
+      if (failed) throw Error(folder_.string(), "holds another run, which cannot be moved aside: " + failed.message(), "give another name=");
+      return free;
+    }
+  }
+
   fs::path folder_;
   std::ofstream log_;
+  std::vector<std::string> waiting_;  ///< lines said before the folder is open
 };
 
 void open_data(TrainInput& input) {
@@ -109,6 +133,9 @@ void open_data(TrainInput& input) {
   const bool no_val = recipe.val == "none";
   input.train = limited(data::open_dataset(recipe.data, no_val ? "train+val" : "train"), recipe);
   if (!no_val) input.val = recipe.val == "default" ? data::open_dataset(recipe.data, "val") : data::open_dataset(recipe.val, "val");
+  if (input.val && input.val->info().classes != input.train->info().classes)
+    throw Error(recipe.val == "default" ? recipe.data : recipe.val, fmt::format("has for validation the classes {}, for training {}", fmt::join(input.val->info().classes, ", "),
+                fmt::join(input.train->info().classes, ", ")), "the same names in the same order are needed");
   for (const auto* split : {&input.train, &input.val})
     if (*split && (*split)->info().split == "test") throw Error(recipe.data, "gave the test split, which training never opens");
 }
@@ -126,6 +153,12 @@ std::string describe(const std::string& phase, const EpochRecord& r, int epochs)
   const std::string val = r.val_top1 < 0 ? "" : fmt::format("  val {:.2f} %", r.val_top1);
   return fmt::format("{}epoch {}/{}  loss {:.4f}  train {:.2f} %{}  lr {:.3g}  {:.0f} pictures/s  {:.1f} s", phase.empty() ? "" : phase + " ", r.epoch, epochs,
                      r.loss, r.train_top1, val, r.lr, r.images_per_s, r.seconds);
+}
+
+double mean_rate(const std::vector<EpochRecord>& records) {
+  double pictures = 0, seconds = 0;
+  for (const auto& r : records) pictures += r.images_per_s * r.seconds, seconds += r.seconds;
+  return seconds > 0 ? pictures / seconds : 0;
 }
 
 /// The recipe of a phase: what the trainer reads of it.
@@ -152,7 +185,7 @@ std::shared_ptr<const graph::Model> load_teacher(const std::string& text, const 
 class Run {
  public:
   Run(const RunOptions& options, TrainEvents events, Say say)
-      : options_(options), events_(std::move(events)), user_(std::move(say)), recipe_(resolve(options)), folder_(options.runs / recipe_.name, options.resume) {
+      : options_(options), events_(std::move(events)), user_(std::move(say)), recipe_(resolve(options)), folder_(options.runs / recipe_.name) {
     input_.recipe = recipe_;
   }
 
@@ -162,12 +195,15 @@ class Run {
     graph::Model first;
     if (!started(kMain) && !started(kQat)) first = prepare_start();
     input_.teacher = load_teacher(recipe_.distill.teacher, [&](const std::string& line) { say(line); });
-    write_file(folder_.recipe(), to_yaml(recipe_));
+    if (options_.resume) check_recipes();
+    if (const auto aside = folder_.open(options_.resume); !aside.empty()) say(fmt::format("the run that was in {} is now in {}", (options_.runs / recipe_.name).string(), aside.string()));
+    if (!options_.resume) write_file(folder_.recipe(), to_yaml(recipe_));
     say(opening(input_));
 
     RunResult out;
     out.folder = options_.runs / recipe_.name;
     out.best = folder_.best(kMain);
+    if (started(kQat) && started(kMain)) out.result = finished_part();
     if (!started(kQat)) {
       if (!started(kMain) && recipe_.freeze_epochs > 0 && recipe_.epochs > 0 && !train_head(first)) return stopped(out);
       if (recipe_.epochs == 0) graph::save(first, folder_.best(kMain));
@@ -193,12 +229,26 @@ class Run {
     throw Error(folder_.last(kMain).string(), "does not exist, so there is nothing to resume", "start without --resume");
   }
 
+  /// Before anything is written: every phase that has begun must be of this recipe.
+  void check_recipes() const {
+    graph::Model unused;
+    for (const auto& phase : {kHead, kMain, kQat})
+      if (started(phase)) load_state(folder_.last(phase), phase_recipe(recipe_, phase), unused);
+  }
+
+  /// What the float training gave, for a run that is resumed after it.
+  TrainResult finished_part() const {
+    graph::Model unused;
+    const TrainState state = load_state(folder_.last(kMain), recipe_, unused);
+    return {.epochs = static_cast<int>(state.epoch), .top1 = state.best_top1, .images_per_s = mean_rate(state.records), .records = state.records};
+  }
+
   graph::Model prepare_start() {
     graph::Model model = start_model(recipe_, input_.train->info().classes, [&](const std::string& line) { say(line); });
     if (!options_.recipe.empty() || options_.resume) return model;
     fit_recipe(recipe_, model, options_.overrides);
     if (!overridden(options_.overrides, "epochs")) {
-      const EpochPlan plan = plan_epochs(recipe_, model, input_.train->size(), options_.minutes);
+      const EpochPlan plan = plan_epochs(recipe_, model, input_.train->size(), options_.minutes, options_.overrides);
       say(fmt::format("measured {:.2f} ms a picture for the head alone, {:.2f} ms for all: about {:.1f} minutes", 1e3 * plan.head_s, 1e3 * plan.full_s, plan.minutes));
       input_.train = limited(input_.train, recipe_);
     }

@@ -200,6 +200,10 @@ TEST_F(Sources, PlansEpochsIntoTheTime) {
   EXPECT_EQ(recipe.epochs, 3) << "the fewest";
   EXPECT_GT(recipe.limit, 0);
   EXPECT_LE(tight.minutes, 1.5);
+  recipe = fine_tune_recipe({"data=d", "from=m", "freeze_epochs=0"});
+  recipe.threads = 1;
+  plan_epochs(recipe, model_, 64, 10, {"freeze_epochs=0"});
+  EXPECT_EQ(recipe.freeze_epochs, 0) << "as given";
 }
 
 TEST_F(Sources, GraphsWithoutBatchNormLearnSlower) {
