@@ -23,6 +23,7 @@ Json model_json(const ModelFacts& m) {
 Json row_json(const BackendRow& row) {
   return {{"backend", row.backend}, {"precision", row.precision}, {"file", row.file}, {"bytes", row.bytes}, {"sha256", row.sha256},
           {"accuracy", row.accuracy ? eval::eval_report_to_json(*row.accuracy) : Json(nullptr)},
+          {"arena_bytes", optional_json(row.arena_bytes)},
           {"latency", row.latency ? eval::bench_report_to_json(*row.latency) : Json(nullptr)}};
 }
 

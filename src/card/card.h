@@ -41,6 +41,7 @@ struct BackendRow {
   std::string sha256;
   std::optional<eval::EvalReport> accuracy;
   std::optional<eval::BenchReport> latency;
+  std::optional<int64_t> arena_bytes;  ///< of the portable kernels, as on a microcontroller; the same on every machine
 };
 
 struct TrainingFacts {

@@ -87,7 +87,7 @@ Table cost_table(const CardInput& input) {
     add(table, "FLOPs of one picture (2 x MACs)", count_cell(2 * *m.macs));
   }
   for (const auto& row : input.rows)
-    if (row.latency) add(table, fmt::format("Arena of {} {} (activations, bytes)", row.backend, row.precision), count_cell(row.latency->arena_bytes));
+    add(table, fmt::format("Arena of {} {} (activations, portable kernels, bytes)", row.backend, row.precision), count_cell(row.arena_bytes));
   return table;
 }
 
@@ -123,7 +123,7 @@ Table training_table(const CardInput& input) {
   add(table, "Made from", t.parent);
   if (t.epochs) add(table, "Epochs", std::to_string(*t.epochs));
   if (t.seed) add(table, "Seed", std::to_string(*t.seed));
-  if (t.hours) add(table, "Wall-clock time", fmt::format("{} h", short_number(*t.hours, 2)));
+  if (t.hours) add(table, "Wall-clock time", *t.hours < 0.1 ? fmt::format("{} min", short_number(60 * *t.hours, 1)) : fmt::format("{} h", short_number(*t.hours, 2)));
   add(table, "Weights chosen by", t.weights_chosen_by);
   return table;
 }
@@ -134,7 +134,7 @@ Table data_table(const CardInput& input) {
   add(table, "Data set", d.info.name);
   add(table, "Training pictures", count_cell(d.train_n));
   add(table, "Validation pictures", count_cell(d.val_n));
-  add(table, "Test pictures", count_cell(d.test_n));
+  add(table, d.info.split == "test" ? "Test pictures" : fmt::format("Pictures measured, split {}", d.info.split), count_cell(d.test_n));
   add(table, "Address", d.info.url);
   add(table, "Citation", d.info.citation);
   return table;

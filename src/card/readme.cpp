@@ -121,7 +121,7 @@ std::string class_table(const CardInput& input) {
 std::string readme_text(const CardInput& input) {
   std::string text = front_matter(input) + "# " + input.model.name + "\n\n";
   if (!input.model.description.empty()) text += input.model.description + "\n\n";
-  text += input.model.architecture + ".\n\n";
+  if (!input.model.architecture.empty()) text += input.model.architecture + ".\n\n";
   text += section("Network", table_text(network_table(input)) + table_text(cost_table(input)));
   text += section("Benchmark", table_text(benchmark_table(input)) + bullets(conditions(input)));
   text += section("Classes", class_table(input));

@@ -58,7 +58,7 @@ inline CardInput card() {
   c.model.macs = 1364288;
   c.licences = {"Apache-2.0", "Apache-2.0", "CC0-1.0"};
   c.rows.push_back({"TFLite", "float32", "shapes_float.tflite", 131072, std::string(64, 'a'), accuracy(92), std::nullopt});
-  c.rows.push_back({"TFLite", "int8", "shapes_int8.tflite", 40960, std::string(64, 'b'), accuracy(90), latency()});
+  c.rows.push_back({"TFLite", "int8", "shapes_int8.tflite", 40960, std::string(64, 'b'), accuracy(90), latency(), 12288});
   c.detail_row = 1;
   c.training = TrainingFacts{"shapes.yaml", 3, uint64_t{7}, 0.25, "last EMA, no validation split", ""};
   c.data.info.name = "shapes";

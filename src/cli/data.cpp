@@ -18,6 +18,10 @@ Json splits_json(const data::Manifest& manifest) {
     splits[split] = {{"found", folder.has_value()}, {"n", nullptr}};
     if (folder) splits[split]["n"] = data::open_dataset(manifest.name + ":" + split, split)->size();
   }
+  if (splits.contains("train") && !splits.contains("val")) {
+    splits["val"] = {{"found", splits["train"]["found"]}, {"n", nullptr}, {"taken_from", "train"}};
+    if (splits["train"]["found"].get<bool>()) splits["val"]["n"] = data::open_dataset(manifest.name + ":val", "val")->size();
+  }
   return splits;
 }
 
@@ -47,7 +51,7 @@ int info(const Verb& verb, const std::string& name) {
   const Json json = info_json(m);
   std::string text = fmt::format("{}\naddress   {}\nlicence   {}\nclasses   {} ({})\n", m.title, m.url.empty() ? "-" : m.url, m.licence, m.classes.size(),
                                  fmt::join(m.classes.begin(), m.classes.begin() + static_cast<long>(std::min<size_t>(m.classes.size(), 12)), ", "));
-  for (const auto& [split, row] : json["splits"].items()) text += fmt::format("{:<10}{}\n", split, row["found"].get<bool>() ? group_digits(row["n"].get<int64_t>()) + " pictures" : "not on this machine");
+  for (const auto& [split, row] : json["splits"].items()) text += fmt::format("{:<10}{}\n", split, row["found"].get<bool>() ? group_digits(row["n"].get<int64_t>()) + " pictures" + (row.contains("taken_from") ? ", taken from train" : "") : "not on this machine");
   for (const auto& note : m.notes) text += fmt::format("note      {}\n", note);
   verb.print(json, text);
   return 0;

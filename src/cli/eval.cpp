@@ -31,7 +31,8 @@ std::string class_table(const eval::EvalReport& report) {
 
 std::string human(const eval::EvalReport& report) {
   const auto ci = report.top1_ci95_percent();
-  std::string text = fmt::format("top-1      {}  (95 % Wilson interval, n = {})\n", percent_with_interval(report.top1_percent(), ci.low, ci.high), group_digits(report.n));
+  std::string text = fmt::format("data       {}, split {}\n", report.data, report.split);
+  text += fmt::format("top-1      {}  (95 % Wilson interval, n = {})\n", percent_with_interval(report.top1_percent(), ci.low, ci.high), group_digits(report.n));
   if (auto top5 = report.top5_percent()) text += fmt::format("top-5      {:.2f} %  (ties rank by the lower index)\n", *top5);
   text += fmt::format("engine     {}, {} threads, {:.0f} pictures/s, decoding and preprocessing included\n\n", report.engine, report.threads, report.images_per_s);
   if (report.classes.size() <= 40) text += class_table(report);
@@ -77,14 +78,15 @@ void add_eval(Verb& verb) {
   verb.add_model_flags();
   verb.app.add_option("MODEL", args->model, "model file")->required();
   verb.app.add_option("--data", args->data, "data set, NAME[:SPLIT] or a path (default split: test)")->required();
-  verb.app.add_option("--limit", args->options.limit, "only the first pictures");
+  verb.app.add_option("--limit", args->options.limit, "only the first pictures")->check(CLI::NonNegativeNumber);
   verb.app.add_option("--class-offset", args->options.class_offset, "output index of the first class (default: 1 where one output more than classes stands for background)");
   verb.app.add_option("--mistakes", args->options.mistakes, "how many of the most confident mistakes to list (default 10)");
   verb.app.add_option("--raw-output", args->outputs, "also write every output, in picture order");
   verb.app.add_option("--sheet", args->sheet, "PNG of the first 40 pictures with the answers");
   verb.app.add_option("--mistake-sheet", args->mistake_sheet, "PNG of the most confident mistakes (as many as --mistakes; 40 where that is not given)");
   verb.app.add_option("--engine", args->engine, "session (default), portable, reference");
-  verb.app.add_flag("--doctor", args->ask_doctor, "try the usual preprocessing mistakes on some of the pictures and name what fits best");
+  auto* doctor = verb.app.add_flag("--doctor", args->ask_doctor, "try the usual preprocessing mistakes on some of the pictures and name what fits best");
+  for (const char* other : {"--limit", "--mistakes", "--raw-output", "--sheet", "--mistake-sheet"}) doctor->excludes(other);
   verb.app.add_option("--doctor-n", args->doctor.n, "how many pictures the doctor looks at (default 400)")->check(CLI::Range(20, 1000000));
   verb.examples("  kinglet eval model.tflite --data cifar10:test\n  kinglet eval model.tflite --data my_pictures/ --doctor    # is it BGR? 0..1 or -1..1? cropped?\n  kinglet eval model.kinglet --data my_pictures/ --input order=bgr --json");
   verb.action = [&verb, args] {
@@ -99,7 +101,8 @@ void add_eval(Verb& verb) {
     for (const auto& warning : report.warnings) verb.warn()(warning);
     if (!args->outputs.empty()) write_file(args->outputs, report.outputs);
     if (!args->sheet.empty()) flow::write_picture_sheet(report, *dataset, 40, args->sheet);
-    if (!args->mistake_sheet.empty()) flow::write_mistake_sheet(report, *dataset, args->mistake_sheet);
+    if (!args->mistake_sheet.empty() && report.mistakes.empty()) verb.warn()("there is no mistake to show; " + args->mistake_sheet + " is not written");
+    else if (!args->mistake_sheet.empty()) flow::write_mistake_sheet(report, *dataset, args->mistake_sheet);
     verb.print(eval_report_to_json(report), verb.flags.json ? "" : human(report));
     return 0;
   };

@@ -24,8 +24,9 @@ Json values_json(const graph::Graph& graph, const std::vector<graph::ValueId>& i
   return list;
 }
 
-uint64_t file_bytes(const std::string& path) {
+uint64_t file_bytes(std::string path) {
   std::error_code error;
+  if (const auto shipped = load::find_zoo_file(path, "_int8.tflite"); shipped && !std::filesystem::exists(path)) path = shipped->string();
   const auto n = std::filesystem::file_size(path, error);
   return error ? 0 : n;
 }

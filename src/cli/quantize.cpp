@@ -66,6 +66,8 @@ void add_quantize(Verb& verb) {
     const auto pictures = data::open_dataset(args->data, "train");
     args->options.io = quantize::io_from_name(args->io);
     if (!args->observer.empty()) args->options.observer = quantize::observer_from_name(args->observer);
+    if (verb.app.count("--percentile") > 0 && args->options.observer != quantize::Observer::percentile)
+      throw Error("--percentile", "is of the observer percentile", "add --observer percentile", ErrorKind::usage);
     args->options.seed = verb.flags.seed;
     args->options.threads = verb.flags.threads;
     quantize::FoldProof proof;

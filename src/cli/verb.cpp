@@ -25,29 +25,33 @@ class ProgressLine {
  public:
   void show(const Progress& p) {
     const auto now = Clock::now();
-    if (p.stage != stage_) stage_ = p.stage, start_ = now, last_ = now;
+    if (p.stage != stage_ || p.total != total_ || p.done < done_) stage_ = p.stage, total_ = p.total, start_ = now, last_ = now, first_ = p.done;
+    done_ = p.done;
     const bool finished = p.total > 0 && p.done >= p.total;
     const double gap = std::chrono::duration<double>(now - last_).count();
     if (!finished && gap < (terminal_ ? 0.1 : 10.0)) return;
     last_ = now;
-    const std::string line = text(p, std::chrono::duration<double>(now - start_).count());
+    const double seconds = std::chrono::duration<double>(now - start_).count();
+    const std::string line = text(p, seconds > 0 ? static_cast<double>(p.done - first_) / seconds : 0);
     if (terminal_) fmt::print(stderr, "\r\033[K{}{}", line, finished ? "\n" : "");
     else fmt::print(stderr, "{}\n", line);
     std::fflush(stderr);
   }
 
  private:
-  static std::string text(const Progress& p, double seconds) {
-    const double rate = seconds > 0 ? static_cast<double>(p.done) / seconds : 0;
+  /// `rate` 0: not known yet.
+  static std::string text(const Progress& p, double rate) {
     std::string line = fmt::format("{}: {}", p.stage, p.done);
     if (p.total > 0) line += fmt::format(" of {}", p.total);
-    line += fmt::format(" {}, {:.0f}/s", p.unit, rate);
+    line += " " + p.unit;
+    if (rate > 0) line += fmt::format(", {:.0f}/s", rate);
     if (p.total > p.done && rate > 0) line += fmt::format(", {} left", duration(static_cast<double>(p.total - p.done) / rate));
     return line;
   }
 
   bool terminal_ = ::isatty(STDERR_FILENO) == 1;
   std::string stage_;
+  int64_t total_ = 0, done_ = 0, first_ = 0;  ///< first_: done when the clock started
   Clock::time_point start_, last_;
 };
 

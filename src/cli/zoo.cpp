@@ -1,4 +1,6 @@
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,14 +117,17 @@ int verify(const Verb& verb, const Args& args) {
   return print_checks(verb, all);
 }
 
-/// Runs the trainer as a child; its progress goes to stderr as it is.
-void train_again(const std::string& recipe, const Args& args) {
-  const std::string program = program_folder() + "/kinglet-train", name = "name=" + args.name, runs = "--runs=" + args.runs;
+/// Runs the trainer as a child, which ends with this program; its progress goes to stderr as it is. Returns its exit code.
+int train_again(const Verb& verb, const std::string& recipe, const Args& args) {
+  const std::string program = program_folder() + "/kinglet-train", name = "name=" + args.name, runs = "--runs=" + args.runs, threads = "--threads=" + std::to_string(verb.flags.threads);
   std::vector<const char*> argv{program.c_str(), recipe.c_str(), name.c_str(), runs.c_str()};
+  if (verb.flags.threads > 0) argv.push_back(threads.c_str());
   if (args.resume) argv.push_back("--resume");
+  if (verb.flags.quiet) argv.push_back("--quiet");
   argv.push_back(nullptr);
   const pid_t child = ::fork();
   if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     ::dup2(STDERR_FILENO, STDOUT_FILENO);
     ::execv(program.c_str(), const_cast<char* const*>(argv.data()));
     ::_exit(127);
@@ -130,12 +135,16 @@ void train_again(const std::string& recipe, const Args& args) {
   int status = 0;
   if (child < 0 || ::waitpid(child, &status, 0) != child) throw Error(program, "cannot be started");
   if (WIFEXITED(status) && WEXITSTATUS(status) == 127) throw Error(program, "cannot be started", "build it with libtorch: `make build`", ErrorKind::missing_dependency);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) throw Error(args.name, "the training stopped", "go on with --resume");
+  if (!WIFEXITED(status)) throw Error(args.name, "the training was killed", "go on with --resume");
+  return WEXITSTATUS(status);
 }
 
 int reproduce(const Verb& verb, const Args& args) {
   const auto model = flow::zoo_model(args.name);
-  train_again((model.folder / "recipe.yaml").string(), args);
+  if (const int code = train_again(verb, (model.folder / "recipe.yaml").string(), args); code != 0) {
+    if (code == static_cast<int>(ErrorKind::interrupted)) verb.warn()("the training stopped; go on with --resume");
+    return code;
+  }
   const auto trained = verb.open(args.runs + "/" + args.name + "/best.kinglet");
   return print_checks(verb, {{model.name, flow::compare_with_card(model, trained, verb.flags.threads, verb.progress())}});
 }

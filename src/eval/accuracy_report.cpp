@@ -33,6 +33,14 @@ std::string label_difference(const graph::Model& model, const data::DatasetInfo&
   return "";
 }
 
+/// "" for pictures that the model's training had no part of.
+std::string seen_before(const graph::Model& model, const data::DatasetInfo& info) {
+  const Json training = model.provenance.is_object() ? model.provenance.value("training", Json()) : Json();
+  if (!training.is_object() || training.value("data", "") != info.name || info.split == "test") return "";
+  if (info.split == "val" && training.value("split", "") == "train") return "these pictures chose the model's weights, so the figure is a little too good";
+  return "the model was trained on pictures of " + info.name + " (" + training.value("split", "") + ") and these are its split " + info.split + ": the figure says little about new pictures";
+}
+
 }  // namespace
 
 std::optional<double> ClassFigures::recall_percent() const { return share_percent(hits, n); }
@@ -66,6 +74,7 @@ std::vector<std::string> contract_warnings(const graph::Model& model, const data
   if (auto doubt = contract_doubt(model.input, resampled); !doubt.empty()) warnings.push_back(std::move(doubt));
   if (auto difference = label_difference(model, info, class_offset); !difference.empty())
     warnings.push_back(difference + "; a wrong order of classes gives a wrong accuracy");
+  if (auto seen = seen_before(model, info); !seen.empty()) warnings.push_back(std::move(seen));
   if (info.classes_sorted) warnings.push_back("the order of classes of " + info.name + " was only assumed: sorted names");
   return warnings;
 }

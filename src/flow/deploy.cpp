@@ -13,6 +13,10 @@ bool has_training_operators(const graph::Graph& graph) {
   return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const graph::Node& node) { return node.op == OpKind::BatchNorm || node.op == OpKind::Dropout; });
 }
 
+bool is_int8(const graph::Graph& graph) {
+  return std::any_of(graph.values().begin(), graph.values().end(), [](const graph::Value& v) { return !v.is_constant() && v.dtype == DType::s8; });
+}
+
 graph::Model deployable(const graph::Model& model) {
   const auto& values = model.graph.values();
   if (std::any_of(values.begin(), values.end(), [](const graph::Value& value) { return value.dtype == DType::u8; })) {

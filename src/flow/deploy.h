@@ -11,6 +11,9 @@ namespace kinglet::flow {
 /// True when the graph holds BatchNorm, Dropout or foldable branches, which plan and export refuse.
 bool has_training_operators(const graph::Graph& graph);
 
+/// Whether values that pass through it are int8, whatever its inputs and outputs are.
+bool is_int8(const graph::Graph& graph);
+
 /// The model itself if it can be planned as it is; else a copy folded for deployment, which records `train_params` in its
 /// provenance, or one whose uint8 operators have become int8 (passes::convert_legacy_uint8).
 graph::Model deployable(const graph::Model& model);

@@ -14,16 +14,13 @@
 #include "flow/published.h"
 #include "flow/seed_spread.h"
 #include "flow/zoo_verify.h"
+#include "quantize/quantize.h"
 
 namespace kinglet::flow {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-bool is_int8(const graph::Graph& graph) {
-  return std::any_of(graph.values().begin(), graph.values().end(), [](const graph::Value& v) { return !v.is_constant() && v.dtype == DType::s8; });
-}
 
 struct Backend {
   const char *name, *format, *suffix;
@@ -42,6 +39,7 @@ card::BackendRow measured_row(const graph::Model& model, const Backend& backend,
   card::BackendRow row{backend.name, is_int8(model.graph) ? "int8" : "float32", file.path.filename().string(), static_cast<int64_t>(file.bytes), file.sha256, {}, {}};
   row.accuracy = evaluate(opened, pictures, options.numerics, options.threads, options.progress);
   row.latency = eval::bench(plan::make_plan(opened.graph, plan::host_target(options.numerics)));
+  row.arena_bytes = plan::make_plan(opened.graph, plan::portable_target(options.numerics)).arena_bytes;
   return row;
 }
 
@@ -84,15 +82,34 @@ std::vector<card::CurvePoint> training_curve(const Json& curve) {
   return points;
 }
 
+/// The flags of `kinglet quantize` that make the same model again.
+std::string quantize_flags(const Json& quantized) {
+  const quantize::Options usual;
+  std::string flags;
+  const auto add = [&](const char* flag, const auto& value, const auto& standard) {
+    if (value && *value != standard) flags += fmt::format(" {} {}", flag, *value);
+  };
+  add("--observer", optional_at<std::string>(quantized, "observer"), std::string(quantize::observer_name(usual.observer)));
+  add("--percentile", optional_at<double>(quantized, "percentile"), usual.percentile);
+  add("--calibration-n", optional_at<int>(quantized, "calibration_n"), usual.calibration_n);
+  add("--io", optional_at<std::string>(quantized, "io"), std::string(quantize::io_name(usual.io)));
+  add("--seed", optional_at<uint64_t>(quantized, "seed"), usual.seed);
+  if (optional_at<bool>(quantized, "per_channel_fc").value_or(false)) flags += " --per-channel-fc";
+  if (!optional_at<bool>(quantized, "bias_correction").value_or(true)) flags += " --no-bias-correction";
+  return flags;
+}
+
 /// The commands that make the same card again, from the recipe that lies beside it.
-std::vector<std::string> reproduce(const std::vector<graph::Model>& models, const std::string& name, const std::string& data) {
+std::vector<std::string> reproduce(const std::vector<graph::Model>& models, const std::string& name, const data::DatasetInfo& info) {
   const Json training = first_provenance(models, "training"), quantized = first_provenance(models, "quantize");
   if (!training.is_object() || !training.contains("recipe")) return {};
   std::vector<std::string> lines{fmt::format("kinglet train recipe.yaml name={}", name)};
-  const std::string best = fmt::format("runs/{}/best.kinglet", name), int8 = name + "_int8.kinglet";
-  if (!quantized.is_object()) return lines.push_back(fmt::format("kinglet card {} --name {} --data {}:test -o card/", best, name, data)), lines;
-  lines.push_back(fmt::format("kinglet quantize {} --data {} -o {}", best, optional_at<std::string>(quantized, "calibration_data").value_or(data + ":train"), int8));
-  lines.push_back(fmt::format("kinglet card {} --with {} --name {} --data {}:test -o card/", int8, best, name, data));
+  const bool by_training = quantized.is_object() && optional_at<std::string>(quantized, "method") == "quantization-aware training";
+  const std::string best = fmt::format("runs/{}/best.kinglet", name), int8 = (by_training ? fmt::format("runs/{}/", name) : "") + name + "_int8.kinglet";
+  if (quantized.is_object() && !by_training)
+    lines.push_back(fmt::format("kinglet quantize {} --data {}{} -o {}", best, optional_at<std::string>(quantized, "calibration_data").value_or(info.name + ":train"), quantize_flags(quantized), int8));
+  const std::string subject = quantized.is_object() ? int8 + " --with " + best : best;
+  lines.push_back(fmt::format("kinglet card {} --name {} --data {}:{} -o card/", subject, name, info.name, info.split));
   return lines;
 }
 
@@ -126,7 +143,7 @@ std::vector<card::PublishedFigure> published_figures(const std::string& name) {
   return figures;
 }
 
-std::vector<std::string> proofs(const std::vector<graph::Model>& models, const std::vector<card::BackendRow>& rows) {
+std::vector<std::string> proofs(const std::vector<graph::Model>& models, const std::vector<card::BackendRow>& rows, const std::string& split) {
   std::vector<std::string> list;
   for (const auto& model : models)
     if (const Json p = model.provenance.value("fold_proof", Json()); p.is_object()) {
@@ -138,7 +155,7 @@ std::vector<std::string> proofs(const std::vector<graph::Model>& models, const s
     const auto &a = rows[0].accuracy->predictions, &b = rows[1].accuracy->predictions;
     int64_t agree = 0;
     for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) agree += a[i] == b[i];
-    list.push_back(fmt::format("{} and {} give the same label for {} of {} test pictures.", rows[0].precision, rows[1].precision, agree, a.size()));
+    list.push_back(fmt::format("{} and {} give the same label for {} of {} pictures of the split {}.", rows[0].precision, rows[1].precision, agree, a.size(), split));
   }
   list.push_back("golden_input.bin holds 4 pictures drawn by Kinglet itself, as bytes at the input's size; the golden_output files hold what these models give for them.");
   return list;
@@ -184,8 +201,8 @@ std::vector<fs::path> make_card(const std::vector<graph::Model>& models, const d
   input.training = training_facts(training);
   if (input.training) input.data.train_n = optional_at<int64_t>(training, "n"), input.data.val_n = optional_at<int64_t>(training, "val_n");
   input.curve = training_curve(first_provenance(models, "curve"));
-  input.reproduce = reproduce(models, name, pictures.info().name);
-  input.proofs = proofs(models, input.rows);
+  input.reproduce = reproduce(models, name, pictures.info());
+  input.proofs = proofs(models, input.rows, pictures.info().split);
   for (auto& sentence : seed_spread(models, input.rows, pictures, options)) input.proofs.push_back(std::move(sentence));
   input.published = published_figures(name);
   input.tool_version = KINGLET_VERSION;

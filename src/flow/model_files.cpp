@@ -1,5 +1,8 @@
 #include "flow/model_files.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "base/did_you_mean.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -23,6 +26,7 @@ std::string format_of(const std::filesystem::path& path) {
   const std::string extension = path.extension().string();
   for (const auto& name : export_formats())
     if (extension == "." + name) return name;
+  if (!extension.empty()) throw Error(path.string(), "has an extension of no format", "one of: ." + fmt::format("{}", fmt::join(export_formats(), " .")), ErrorKind::usage);
   return "kinglet";
 }
 

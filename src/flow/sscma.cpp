@@ -104,6 +104,7 @@ graph::Model with_byte_input(const graph::Model& model) {
 }
 
 ExportedFile export_sscma(const graph::Model& model, const std::filesystem::path& path) {
+  if (path.extension() == ".json") throw Error(path.string(), "is where the labels go", "name the model file .tflite; its labels go beside it", ErrorKind::usage);
   const auto ready = with_byte_input(deployable(model));
   const auto report = check(ready, load_profile("sscma"));
   if (!report.ok())

@@ -27,8 +27,8 @@ ZooFile read_row(const Json& row, const std::string& where) {
   }
   if (const Json& latency = row.value("latency", Json()); latency.is_object()) {
     file.median_us = json_at<double>(latency, "median_us", where);
-    file.arena_bytes = json_at<int64_t>(latency, "arena_bytes", where);
   }
+  file.arena_bytes = json_at_or<int64_t>(row, "arena_bytes", where);
   return file;
 }
 

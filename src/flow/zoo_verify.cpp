@@ -143,8 +143,7 @@ std::vector<uint8_t> golden_pixels(const graph::InputSpec& input, int count) {
 
 std::vector<fs::path> write_golden(const graph::Model& model, const fs::path& folder) {
   const auto pixels = golden_pixels(model.input, kGoldenPictures);
-  const auto& output = model.graph.value(model.graph.outputs.at(0));
-  const std::vector<fs::path> paths{folder / "golden_input.bin", folder / golden_name(output.dtype == DType::f32 ? "float32" : "int8")};
+  const std::vector<fs::path> paths{folder / "golden_input.bin", folder / golden_name(is_int8(model.graph) ? "int8" : "float32")};
   write_file(paths[0], std::as_bytes(std::span(pixels)));
   write_file(paths[1], run_pixels(model, pixels));
   return paths;

@@ -99,6 +99,12 @@ class Errors(Case):
         self.fails(2, "--numerics", "litert2", args=["run", "resnet8@32x32x3,10", "a.jpg", "--numerics", "litert3"])
         self.fails(2, "did you mean", args=["inspect", "resnet9@32x32x3,10"])
         self.fails(2, args=["export", "resnet8@32x32x3,10", "--to", "tflit", "-o", self.dir / "x"])
+        self.fails(2, "--limit", args=["eval", "resnet8@32x32x3,10", "--data", "drawn_digits", "--limit", -5])
+        self.fails(2, "excludes --", args=["eval", "resnet8@32x32x3,10", "--data", "drawn_digits", "--limit", 5, "--doctor"])
+        net = "mobilenet_v2_rep@0.35,32x32x1,10"
+        self.fails(2, "extension of no format", args=["quantize", net, "--data", "drawn_digits:train", "-o", self.dir / "q.onnxx"])
+        self.fails(2, "observer percentile", args=["quantize", net, "--data", "drawn_digits:train", "-o", self.dir / "q.kinglet", "--percentile", 99])
+        self.fails(2, "labels go", args=["export", net, "--to", "sscma", "-o", self.dir / "m.json"])
 
     def test_missing_and_foreign_files(self):
         self.fails(3, "no such file", args=["inspect", self.dir / "none.tflite"])
@@ -168,7 +174,14 @@ class Zoo(Case):
         self.assertEqual(results.count("skipped") * 2, results.count("ok"))
         self.assertGreaterEqual(results.count("skipped"), 3)
 
+    def test_data_info_shows_what_training_uses(self):
+        splits = as_json("data", "info", "drawn_digits")["splits"]
+        self.assertEqual(splits["val"]["taken_from"], "train")
+        self.assertGreater(splits["val"]["n"], 0)
+
     def test_names_are_model_arguments(self):
+        shipped = as_json("inspect", "mnist_rep035")
+        self.assertEqual(shipped["file_bytes"], (ROOT / "models/mnist_rep035/mnist_rep035_int8.tflite").stat().st_size)
         self.assertEqual(as_json("inspect", "mnist_rep035")["params"], 30586)
         self.fails(2, "mnist_rep035", args=["zoo", "show", "mnist_rep053"])
 
@@ -231,6 +244,12 @@ class Flow(Case):
                                                                              "golden_input.bin", "golden_output_int8.bin", "golden_output_float32.bin"})
         self.assertEqual(as_json("zoo", "lint", self.dir / "card")["findings"], [])
         self.assertIn(f"{figures[2]['top1']:.2f}", (self.dir / "card/README.md").read_text())
+        self.assertIn("--calibration-n 100 -o", (self.dir / "card/README.md").read_text(), "the commands make this model, not the usual one")
+        seen = kinglet("eval", best, "--data", "drawn_digits:train", "--limit", 20, "--mistakes", 0, "--mistake-sheet", self.dir / "none.png")
+        self.assertEqual(seen.returncode, 0, seen.stderr)
+        self.assertIn("the model was trained on pictures of drawn_digits", seen.stderr)
+        self.assertIn("there is no mistake to show", seen.stderr)
+        self.assertIn("drawn_digits, split train", seen.stdout)
         mistakes = self.dir / "mistakes.png"
         as_json("eval", tflite, "--data", "drawn_digits:test", "--mistake-sheet", mistakes)
         self.assertEqual(mistakes.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
