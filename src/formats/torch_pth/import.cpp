@@ -31,10 +31,11 @@ std::vector<std::string> dictionaries_of_tensors(const Object& root) {
   return names;
 }
 
+/// Beside the dictionary of the network a trainer may put single tensors (a best accuracy, a random state), which make no state of the root.
 const Object& find_state(const Object& root, const std::string& where, const WarningCallback& warn) {
   if (root.kind != Kind::dict) throw Error(where, "holds no dictionary", "a .pth of torch.save(model.state_dict()) is expected");
-  if (holds_tensors(root)) return root;
   const auto found = dictionaries_of_tensors(root);
+  if (found.empty() && holds_tensors(root)) return root;
   auto chosen = found.end();
   for (auto key : kStateKeys)
     if (chosen == found.end()) chosen = std::find(found.begin(), found.end(), key);

@@ -107,6 +107,17 @@ TEST(TorchPth, CheckpointsOfTrainersAreSearched) {
   EXPECT_NE(refusal(checkpoint("(dS'epoch'\nI7\ns.")).find("holds no dictionary of tensors"), std::string::npos);
 }
 
+TEST(TorchPth, TensorsBesideTheStateDictionaryDoNotHideIt) {
+  const std::string tensor = tensor_pickle("I0\n(I3\nt(I1\nt"), number = tensor_pickle("I2\n)(t");
+  for (const char* key : {"state_dict", "model", "generator"})
+    for (bool first : {false, true}) {
+      const std::string inner = "S'" + std::string(key) + "'\n(dS'w'\n" + tensor + "ss", beside = "S'best_acc1'\n" + number + "s";
+      const auto state = read_state(checkpoint("(d" + (first ? beside + inner : inner + beside) + "."), "m.pth");
+      ASSERT_EQ(state.tensors.size(), 1u) << key;
+      EXPECT_EQ(state.tensors[0].first, "w") << key;
+    }
+}
+
 TEST(TorchPth, NothingButDataIsMade) {
   for (const char* name : {"os\nsystem", "posix\nsystem", "builtins\neval", "subprocess\nPopen", "torch.nn.modules.conv\nConv2d", "torch\nload"}) {
     std::string dotted = name;
