@@ -6,6 +6,7 @@
 #include "formats/tflite/file.h"
 #include "formats/tflite/operators.h"
 #include "formats/tflite/tflite.h"
+#include "ops/op_info.h"
 #include "ops/verify.h"
 
 namespace kinglet::formats::tflite {
@@ -105,6 +106,7 @@ class Importer {
     add_inputs(node, inputs, source.where);
     for (int32_t index : outputs) node.outputs.push_back(tensors_.define(index, source.where));
     node.name = graph_.value(node.outputs[0]).name;
+    if (op != OpKind::Opaque && tensors_.has_placeholder_shape(outputs[0])) graph_.value(node.outputs[0]).shape = ops::op_info(op).infer(graph_, node).at(0).shape;
     mark_trainable(node);
     graph_.add_node(std::move(node));
   }
@@ -136,6 +138,7 @@ graph::Model import_model(std::span<const std::byte> bytes, const std::string& w
   graph::Model model;
   model.name = clean_text(std::filesystem::path(where).stem().string());
   Importer(file, model.graph).run(warn);
+  model.graph.remove_unused();  // what computed the shape that a RESHAPE declares anyway
   ops::verify(model.graph, where);
   read_contract(file, model, warn);
   return model;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 namespace kinglet::formats::tflite {
@@ -156,13 +157,45 @@ Result map_mean(const Operator& source, const Tensors& tensors) {
   return Mapped{OpKind::Mean, graph::MeanAttrs{{axes.begin(), axes.end()}, o && o->keep_dims()}, {source.inputs[0]}};
 }
 
-/// RESHAPE and SQUEEZE: the output's declared shape is the fact, whatever the shape operand says.
+/// `dims` with its one -1 solved for the elements of x; nothing if that cannot be.
+std::optional<Shape> solved(std::vector<int64_t> dims, const Shape& x) {
+  if (dims.size() > Shape::kMaxRank) return std::nullopt;
+  int64_t known = 1, *open = nullptr;
+  for (int64_t& dim : dims) {
+    if (dim == -1 && !open) open = &dim;
+    else if (dim < 1 || __builtin_mul_overflow(known, dim, &known)) return std::nullopt;
+  }
+  const int64_t rest = x.elements() / known;
+  if (rest * known != x.elements() || (!open && rest != 1)) return std::nullopt;
+  if (open) *open = rest;
+  return Shape(dims);
+}
+
+/// What a RESHAPE whose declared shape does not fit asks for: its operand, its option or, with one dimension left open, the signature.
+std::optional<Shape> asked_shape(const Operator& source, const Tensors& tensors, const Shape& x) {
+  if (source.code == fb::BuiltinOperator::RESHAPE) {
+    const auto operand = source.inputs.size() > 1 && source.inputs[1] >= 0 ? tensors.integers(source.inputs[1], source.where) : std::nullopt;
+    if (auto shape = operand ? solved(*operand, x) : std::nullopt) return shape;
+    const auto* o = options_of<fb::ReshapeOptions>(source);
+    if (auto shape = o && o->new_shape() && o->new_shape()->size() <= Shape::kMaxRank ? solved({o->new_shape()->begin(), o->new_shape()->end()}, x) : std::nullopt) return shape;
+  }
+  const auto* signature = tensors.at(source.outputs[0], source.where).shape_signature();
+  if (!signature || signature->size() == 0 || signature->size() > Shape::kMaxRank) return std::nullopt;
+  std::vector<int64_t> dims(signature->begin(), signature->end());
+  dims[0] = x[0];
+  return solved(std::move(dims), x);
+}
+
+/// RESHAPE and SQUEEZE: the output's declared shape is the fact, whatever the shape operand says, unless it is only a placeholder.
 Result map_reshape(const Operator& source, const Tensors& tensors) {
   need_inputs(source, 1, 2);
   if (source.outputs.size() != 1) throw Error(source.where, "must have one output");
-  const Shape x = tensors.shape(source.inputs[0]), y = tensors.shape(source.outputs[0]);
-  if (x.rank() == 0 || y.rank() == 0 || x[0] != y[0]) return Unknown{"a reshape that mixes the batch"};
-  return Mapped{OpKind::Reshape, graph::ReshapeAttrs{{y.dims().begin() + 1, y.dims().end()}}, {source.inputs[0]}};
+  const Shape x = tensors.shape(source.inputs[0]), declared = tensors.shape(source.outputs[0]);
+  if (x.rank() == 0 || declared.rank() == 0) return Unknown{"a reshape that mixes the batch"};
+  const auto y = x.elements() == declared.elements() ? declared : asked_shape(source, tensors, x);
+  if (!y) return Unknown{fmt::format("a reshape of {} to {}, which does not fit", x.batch_str(), declared.batch_str())};
+  if (y->rank() == 0 || x[0] != (*y)[0]) return Unknown{"a reshape that mixes the batch"};
+  return Mapped{OpKind::Reshape, graph::ReshapeAttrs{{y->dims().begin() + 1, y->dims().end()}}, {source.inputs[0]}};
 }
 
 Result map_pad(const Operator& source, const Tensors& tensors) {

@@ -119,6 +119,72 @@ TEST(TfliteOperators, AnyBatchInTheSignaturesAndBytesBehindTheFileAreTaken) {
   EXPECT_EQ(warnings, std::vector<std::string>{});
 }
 
+/// x 1x4x6x3 -> RESHAPE -> y -> RELU -> z, float. Without a constant the operand is what SHAPE and PACK compute, as TensorFlow's converter writes a Keras Reshape.
+struct ReshapeFile {
+  std::vector<int32_t> declared{1, 72}, signature{}, constant{}, option{};
+
+  std::vector<std::byte> build() const {
+    FlatBufferBuilder b;
+    std::vector buffers{fb::CreateBuffer(b)};
+    if (!constant.empty()) buffers.push_back(fb::CreateBuffer(b, b.CreateVector(reinterpret_cast<const uint8_t*>(constant.data()), 4 * constant.size())));
+    std::vector<flatbuffers::Offset<fb::Tensor>> tensors;
+    const auto add = [&](const std::vector<int32_t>& shape, fb::TensorType type, const char* name, uint32_t buffer = 0) {
+      const bool open = !signature.empty() && shape == declared;
+      tensors.push_back(fb::CreateTensorDirect(b, &shape, type, buffer, name, 0, false, 0, open ? &signature : nullptr));
+    };
+    add({1, 4, 6, 3}, fb::TensorType::FLOAT32, "x");
+    add({4}, fb::TensorType::INT32, "sizes");
+    add({static_cast<int32_t>(constant.empty() ? declared.size() : constant.size())}, fb::TensorType::INT32, "asked", constant.empty() ? 0 : 1);
+    add(declared, fb::TensorType::FLOAT32, "y");
+    add(declared, fb::TensorType::FLOAT32, "z");
+    std::vector<flatbuffers::Offset<fb::OperatorCode>> codes;
+    for (auto code : {BuiltinOperator::SHAPE, BuiltinOperator::PACK, BuiltinOperator::RESHAPE, BuiltinOperator::RELU})
+      codes.push_back(fb::CreateOperatorCode(b, static_cast<int8_t>(code), 0, 1, code));
+    std::vector<flatbuffers::Offset<fb::Operator>> operators;
+    const auto run = [&](uint32_t code, const std::vector<int32_t>& inputs, const std::vector<int32_t>& outputs) {
+      const auto options = fb::CreateReshapeOptionsDirect(b, option.empty() ? nullptr : &option);
+      operators.push_back(code == 2 ? fb::CreateOperatorDirect(b, code, &inputs, &outputs, fb::BuiltinOptions::ReshapeOptions, options.Union()) : fb::CreateOperatorDirect(b, code, &inputs, &outputs));
+    };
+    if (constant.empty()) run(0, {0}, {1}), run(1, {1}, {2});
+    run(2, {0, 2}, {3});
+    run(3, {3}, {4});
+    const std::vector<int32_t> inputs{0}, outputs{4};
+    const std::vector graphs{fb::CreateSubGraphDirect(b, &tensors, &inputs, &outputs, &operators, "main")};
+    fb::FinishModelBuffer(b, fb::CreateModelDirect(b, 3, &codes, &graphs, "test", &buffers));
+    const auto bytes = std::as_bytes(std::span(b.GetBufferPointer(), b.GetSize()));
+    return {bytes.begin(), bytes.end()};
+  }
+  graph::Graph import() const { return import_model(build(), "m.tflite").graph; }
+  Shape made() const {
+    const auto graph = import();
+    EXPECT_EQ(graph.node_count(), 2) << graph::to_text(graph);
+    EXPECT_EQ(graph.node(0).op, OpKind::Reshape);
+    return graph.value(graph.outputs[0]).shape;
+  }
+};
+
+TEST(TfliteReshape, WhatComputedItsShapeIsDropped) { EXPECT_EQ(ReshapeFile{}.made(), (Shape{1, 72})); }
+
+TEST(TfliteReshape, APlaceholderForItsShapeIsSeenThrough) {
+  EXPECT_EQ((ReshapeFile{.declared = {1, 1}, .signature = {-1, -1}}.made()), (Shape{1, 72}));
+  EXPECT_EQ((ReshapeFile{.declared = {1, 1, 3}, .signature = {-1, -1, 3}}.made()), (Shape{1, 24, 3}));
+  EXPECT_EQ((ReshapeFile{.declared = {1, 1, 1}, .signature = {-1, -1, -1}, .constant = {1, -1, 9}}.made()), (Shape{1, 8, 9}));
+  EXPECT_EQ((ReshapeFile{.declared = {1, 1, 1}, .signature = {-1, -1, -1}, .constant = {-1, 12, 6}}.made()), (Shape{1, 12, 6}));
+  EXPECT_EQ((ReshapeFile{.declared = {1, 1, 1}, .signature = {-1, -1, -1}, .option = {1, 36, 2}}.made()), (Shape{1, 36, 2}));
+}
+
+TEST(TfliteReshape, AnUnknownShapeStaysOpaqueAndSaysWhy) {
+  const auto reason = [](const ReshapeFile& file) {
+    const auto graph = file.import();
+    for (const auto& node : graph.nodes())
+      if (node.op == OpKind::Opaque && node.as<graph::OpaqueAttrs>().name == "RESHAPE") return node.as<graph::OpaqueAttrs>().detail;
+    return std::string("none");
+  };
+  EXPECT_EQ(reason({.declared = {1, 1, 1}, .signature = {-1, -1, -1}}), "a reshape of Nx4x6x3 to Nx1x1, which does not fit");
+  EXPECT_EQ(reason({.declared = {1, 5}, .constant = {1, 5}}), "a reshape of Nx4x6x3 to Nx5, which does not fit");
+  EXPECT_EQ(reason({.declared = {1, 3}, .signature = {-1, 3}, .constant = {-1, 3}}), "a reshape that mixes the batch");
+}
+
 TEST(TfliteRoundTrip, OperatorsThatMoveValues) {
   ops::GraphBuilder b;
   const auto quant = graph::QuantParams::per_tensor(0.05f, 3);

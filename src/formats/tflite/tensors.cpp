@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -73,6 +74,7 @@ std::string Tensors::label(int32_t index) const {
 
 Shape Tensors::shape(int32_t index) const {
   const auto* dims = at(index, file_.where()).shape();
+  if (known(index) != graph::kNone) return graph_.value(known(index)).shape;
   if (!dims) return Shape{};
   if (dims->size() > Shape::kMaxRank)
     throw Error(where(index), fmt::format("has {} dimensions; up to {} are supported", dims->size(), Shape::kMaxRank));
@@ -85,6 +87,11 @@ Shape Tensors::shape(int32_t index) const {
     if (elements > kMaxElements) throw Error(where(index), "has the shape " + shape.str() + ", more than 2^31 elements");
   }
   return shape;
+}
+
+bool Tensors::has_placeholder_shape(int32_t index) const {
+  const auto* signature = at(index, file_.where()).shape_signature();
+  return signature && signature->size() > 1 && std::any_of(signature->begin() + 1, signature->end(), [](int32_t dim) { return dim < 0; });
 }
 
 DType Tensors::dtype(int32_t index) const {

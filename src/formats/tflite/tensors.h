@@ -21,8 +21,10 @@ class Tensors {
   const fb::Tensor& at(int32_t index, const std::string& user) const;
   /// "tensor 5 'conv/bias'"
   std::string label(int32_t index) const;
-  /// Dimensions with -1 in dimension 0 made 1. Throws for other negative ones, more than six or 2^31 elements.
+  /// That of the value once it is read or made, else the declared one with -1 in dimension 0 made 1. Throws for other negative ones, more than six or 2^31 elements.
   Shape shape(int32_t index) const;
+  /// The signature leaves more open than the number of pictures: the declared shape says nothing.
+  bool has_placeholder_shape(int32_t index) const;
   DType dtype(int32_t index) const;
   bool has_data(int32_t index) const;
   bool is_quantized_per_channel(int32_t index) const;
