@@ -60,7 +60,7 @@ bool fuse_bias(Importer& importer, const Source& source, const Entry& x, int con
 
 /// before: h = hard_sigmoid(x); y = x * h    after: y = hard_swish(x), for the slope 1/6 and the middle 1/2
 bool fuse_hard_swish(Importer& importer, const Source& source, const Entry& a, const Entry& b) {
-  if (a.tensor || b.tensor) return false;
+  if (a.tensor || b.tensor || a.order != b.order) return false;
   const bool first = importer.hard_sigmoid_of(b.id) == a.id;
   if (!first && importer.hard_sigmoid_of(a.id) != b.id) return false;
   const Entry& x = first ? a : b;

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "formats/onnx/import_help.h"
 #include "formats/onnx/import_operators.h"
-#include "ops/numerics.h"
 
 namespace kinglet::formats::onnx {
 
@@ -27,19 +27,28 @@ graph::QuantParams moved(graph::QuantParams quant) {
   return quant;
 }
 
-/// True if the node speaks of unsigned bytes that came in as signed ones.
-bool is_moved(Importer& importer, const Source& source, DType dtype) {
-  if (dtype != DType::s8) return false;
-  if (!source.has_input(2)) return true;  // its zero point is 0 in uint8
-  const Entry& zero = importer.input(source, 2);
-  return zero.tensor && zero.tensor->dtype() == DType::u8;
+/// The type of the integers in the file, where unsigned bytes may have come in as signed ones.
+DType file_dtype(const Importer& importer, const graph::Graph& graph, const Entry& entry) {
+  if (entry.tensor) return entry.tensor->dtype();
+  return importer.was_moved(entry.id) ? DType::u8 : graph.value(entry.id).dtype;
 }
 
-std::vector<int32_t> zero_points(Importer& importer, const Source& source, size_t count) {
+/// What a QuantizeLinear makes: its zero point's type, else what it names, else uint8.
+DType made_dtype(Importer& importer, const Source& source) {
+  const int64_t named = source.integer("output_dtype", 0);
+  if (named != 0 && named != pb::TensorProto::INT8 && named != pb::TensorProto::UINT8) throw Unknown{fmt::format("quantizes to the element type {}", named)};
+  if (!source.has_input(2)) return named == pb::TensorProto::INT8 ? DType::s8 : DType::u8;
+  const Entry& zero = importer.input(source, 2);
+  if (!zero.tensor) throw Unknown{"a zero point that is no constant"};
+  return zero.tensor->dtype();
+}
+
+std::vector<int32_t> zero_points(Importer& importer, const Source& source, size_t count, DType dtype) {
   if (!source.has_input(2)) return std::vector<int32_t>(count, 0);
   const Entry& entry = importer.input(source, 2);
   if (!entry.tensor) throw Unknown{"a zero point that is no constant"};
   const Tensor& t = *entry.tensor;
+  if (t.dtype() != dtype) throw Unknown{fmt::format("a zero point of {} for {}", dtype_name(t.dtype()), dtype_name(dtype))};
   std::vector<int32_t> list;
   if (t.dtype() == DType::s8) list.assign(t.data<int8_t>().begin(), t.data<int8_t>().end());
   else if (t.dtype() == DType::u8) list.assign(t.data<uint8_t>().begin(), t.data<uint8_t>().end());
@@ -62,7 +71,7 @@ graph::QuantParams quant_params(Importer& importer, const Source& source, const 
   if (scale.tensor->shape().rank() > 1 || source.integer("block_size", 0) != 0) throw Unknown{"scales in blocks"};
   graph::QuantParams quant;
   quant.scale.assign(scale.tensor->data<float>().begin(), scale.tensor->data<float>().end());
-  quant.zero_point = zero_points(importer, source, quant.scale.size());
+  quant.zero_point = zero_points(importer, source, quant.scale.size(), dtype);
   for (float s : quant.scale)
     if (!(s > 0) || s > 1e30f) throw Error(source.where, fmt::format("has the impossible scale {}", s));
   const auto [low, high] = zero_point_range(dtype);
@@ -82,7 +91,9 @@ Tensor quantized(const Tensor& tensor, const graph::QuantParams& quant, DType dt
   const auto x = tensor.data<float>();
   for (size_t i = 0; i < x.size(); ++i) {
     const size_t c = quant.axis < 0 ? 0 : i / static_cast<size_t>(inner) % quant.scale.size();
-    out.mutable_bytes()[i] = static_cast<std::byte>(ops::quantize_value(x[i], quant.scale[c], quant.zero_point[c], dtype));
+    const double steps = std::nearbyint(x[i] / quant.scale[c]);  // halves to even, as ONNX rounds
+    const auto [low, high] = zero_point_range(dtype);
+    out.mutable_bytes()[i] = static_cast<std::byte>(std::isnan(steps) ? quant.zero_point[c] : static_cast<int32_t>(std::clamp(steps + quant.zero_point[c], double(low), double(high))));
   }
   return out;
 }
@@ -91,9 +102,9 @@ Tensor quantized(const Tensor& tensor, const graph::QuantParams& quant, DType dt
 
 void dequantize_linear(Importer& importer, const Source& source) {
   Entry entry = importer.input(source, 0);
-  const DType dtype = entry.tensor ? entry.tensor->dtype() : importer.graph().value(entry.id).dtype;
+  const DType dtype = entry.tensor ? entry.tensor->dtype() : importer.graph().value(entry.id).dtype, in_file = file_dtype(importer, importer.graph(), entry);
   const Shape shape = entry.tensor ? entry.tensor->shape() : importer.onnx_shape(entry);
-  auto quant = quant_params(importer, source, shape, entry.tensor || !is_moved(importer, source, dtype) ? dtype : DType::u8);
+  auto quant = quant_params(importer, source, shape, in_file);
   const bool byte = dtype == DType::s8 || dtype == DType::u8;
   if (entry.tensor) {
     if ((!byte && dtype != DType::s32) || !entry.quant.empty()) throw Unknown{"dequantizes " + std::string(dtype_name(dtype))};
@@ -103,7 +114,7 @@ void dequantize_linear(Importer& importer, const Source& source) {
     return importer.define(source, 0, std::move(entry));
   }
   if (!byte || quant.per_channel()) throw Unknown{"a quantization that is not of 8 bits per tensor"};
-  if (is_moved(importer, source, dtype)) quant = moved(quant);
+  if (in_file != dtype) quant = moved(quant);
   auto& value = importer.graph().value(entry.id);
   if (!value.quant.empty() && !(value.quant == quant)) throw Unknown{"another scale or zero point than its input was made with"};
   value.quant = quant;
@@ -118,9 +129,7 @@ void dequantize_linear(Importer& importer, const Source& source) {
 void quantize_linear(Importer& importer, const Source& source) {
   Entry entry = importer.input(source, 0);
   const Shape shape = entry.tensor ? entry.tensor->shape() : importer.onnx_shape(entry);
-  const Entry* zero = source.has_input(2) ? &importer.input(source, 2) : nullptr;
-  if (zero && !zero->tensor) throw Unknown{"a zero point that is no constant"};
-  const DType dtype = zero ? zero->tensor->dtype() : DType::u8;
+  const DType dtype = made_dtype(importer, source);
   const auto quant = quant_params(importer, source, shape, dtype);
   if (dtype != DType::s8 && dtype != DType::u8) throw Unknown{"quantizes to " + std::string(dtype_name(dtype))};
   if (entry.tensor) {  // weights that are quantized as the model runs
@@ -133,6 +142,7 @@ void quantize_linear(Importer& importer, const Source& source) {
   if (importer.graph().value(entry.id).dtype != DType::f32) throw Unknown{"quantizes no float32"};
   const bool byte = dtype == DType::u8;
   Entry result = importer.emit(source, OpKind::Quantize, graph::NoAttrs{}, {entry.id}, entry.order, DType::s8, byte ? moved(quant) : quant);
+  if (byte) importer.note_moved(result.id);
   result.unflattened = entry.unflattened;
   importer.define(source, 0, std::move(result));
 }

@@ -36,6 +36,10 @@ void reshape_to(Importer& importer, const Source& source, const Entry& input, co
   const Order order = picture ? kNhwc : identity(target.rank());
   const Shape ours = permuted(target, order);
   const auto& value = importer.graph().value(entry.id);
+  if (entry.order != order && target.rank() == 4 && ours == value.shape) {  // one channel changes its place: a Transpose by another name
+    entry.order = order;
+    return importer.define(source, 0, std::move(entry));
+  }
   const std::vector<int64_t> rest(ours.dims().begin() + 1, ours.dims().end());
   Entry result = importer.emit(source, OpKind::Reshape, graph::ReshapeAttrs{rest}, {entry.id}, order, value.dtype, value.quant);
   if (!plain && flattens) result.unflattened = Shape{from[1], from[2], from[3]};

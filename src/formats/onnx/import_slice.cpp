@@ -41,18 +41,27 @@ Entry emit_cut(Importer& importer, const Source& source, const Cut& cut, const s
   return importer.emit(source, OpKind::StridedSlice, cut.attrs, {cut.x.id}, cut.x.order, value.dtype, value.quant, name);
 }
 
+/// An attribute in the first operator sets, then input 1, behind a region of interest input 2.
+std::vector<float> resize_scales(Importer& importer, const Source& source, bool old) {
+  if (const auto* list = source.attribute("scales")) return {list->floats().begin(), list->floats().end()};
+  const Entry& scales = importer.float_constant(source, old ? 1 : 2);
+  if (scales.tensor->dtype() != DType::f32 || scales.tensor->elements() != 4) throw Unknown{"scales that are not 4 numbers"};
+  return {scales.tensor->data<float>().begin(), scales.tensor->data<float>().end()};
+}
+
 bool same_table(int in, int out, const graph::ResizeNearestAttrs& attrs, const std::vector<int32_t>& wanted) {
   return ops::nearest_sources(in, out, attrs.align_corners, attrs.half_pixel) == wanted;
 }
 
 }  // namespace
 
-std::vector<int32_t> resize_sources(int in, int out, const std::string& coordinates, const std::string& rounding) {
+std::vector<int32_t> resize_sources(int in, int out, const std::string& coordinates, const std::string& rounding, float scale) {
   std::vector<int32_t> sources;
   for (int i = 0; i < out; ++i) {
-    const double ratio = double(in) / out;
-    double at = i * ratio;
-    if (coordinates == "half_pixel" || (coordinates == "pytorch_half_pixel" && out > 1)) at = (i + 0.5) * ratio - 0.5;
+    const auto back = [&](float x) { return scale > 0 ? double{x / scale} : double{x} * in / out; };
+    double at = back(static_cast<float>(i));
+    if (coordinates == "half_pixel" || (coordinates == "pytorch_half_pixel" && out > 1)) at = back(static_cast<float>(i) + 0.5f) - 0.5;
+    else if (coordinates == "tf_half_pixel_for_nn") at = back(static_cast<float>(i) + 0.5f);
     else if (coordinates == "pytorch_half_pixel") at = 0;
     else if (coordinates == "align_corners") at = out > 1 ? double(i) * (in - 1) / (out - 1) : 0;
     const double down = std::floor(at), up = std::ceil(at);
@@ -129,24 +138,25 @@ void resize(Importer& importer, const Source& source) {
   const Entry& entry = importer.input(source, 0);
   const ValueId x = importer.in_order(source, entry, kNhwc);
   const Shape in = importer.graph().value(x).shape;
-  const bool upsample = source.node.op_type() == "Upsample";
+  const bool old = source.node.op_type() == "Upsample" || importer.file().opset() < 11;  // no rule of coordinates yet
   std::array<int64_t, 2> out{in[1], in[2]};
-  if (!upsample && source.has_input(3)) {
+  std::array<float, 2> scale{0, 0};
+  if (!old && source.has_input(3)) {
     const auto sizes = importer.integer_constant(source, 3);
     if (sizes.size() != 4 || sizes[1] != in[3]) throw Unknown{"resizes something else than height and width"};
     out = {sizes[2], sizes[3]};
   } else {
-    const Entry& scales = importer.float_constant(source, upsample ? 1 : 2);
-    if (scales.tensor->elements() != 4 || scales.tensor->dtype() != DType::f32) throw Unknown{"scales that are not 4 numbers"};
-    const auto s = scales.tensor->data<float>();
-    if (s[0] != 1 || s[1] != 1 || !(s[2] > 0 && s[2] < 1024) || !(s[3] > 0 && s[3] < 1024)) throw Unknown{"resizes something else than height and width"};
-    out = {static_cast<int64_t>(std::floor(double(in[1]) * double{s[2]})), static_cast<int64_t>(std::floor(double(in[2]) * double{s[3]}))};
+    const auto s = resize_scales(importer, source, old);
+    if (s.size() != 4 || s[0] != 1 || s[1] != 1 || !(s[2] > 0 && s[2] < 1024) || !(s[3] > 0 && s[3] < 1024)) throw Unknown{"resizes something else than height and width"};
+    scale = {s[2], s[3]};
+    out = {static_cast<int64_t>(std::floor(static_cast<float>(in[1]) * s[2])), static_cast<int64_t>(std::floor(static_cast<float>(in[2]) * s[3]))};
   }
   graph::ResizeNearestAttrs attrs{bounded(source, out[0], 1, "height"), bounded(source, out[1], 1, "width")};
-  const auto coordinates = upsample ? "asymmetric" : source.text("coordinate_transformation_mode", "half_pixel");
-  const auto rounding = upsample ? "floor" : source.text("nearest_mode", "round_prefer_floor");
+  const auto coordinates = old ? "asymmetric" : source.text("coordinate_transformation_mode", "half_pixel");
+  const auto rounding = old ? "floor" : source.text("nearest_mode", "round_prefer_floor");
+  if (coordinates == "tf_crop_and_resize") throw Unknown{"cuts as it resizes"};
   const int in_h = bounded(source, in[1], 1, "height"), in_w = bounded(source, in[2], 1, "width");
-  const auto rows = resize_sources(in_h, attrs.out_h, coordinates, rounding), columns = resize_sources(in_w, attrs.out_w, coordinates, rounding);
+  const auto rows = resize_sources(in_h, attrs.out_h, coordinates, rounding, scale[0]), columns = resize_sources(in_w, attrs.out_w, coordinates, rounding, scale[1]);
   bool found = false;
   for (const auto& [corners, half] : {std::pair{false, false}, {false, true}, {true, false}}) {
     attrs.align_corners = corners, attrs.half_pixel = half;

@@ -55,14 +55,35 @@ void Importer::run() {
   fuse_quantization(graph_, integers_);
 }
 
+namespace {
+
+/// The node makes no value of its own: its output is another name of what it reads. (Of a picture the axes may be renamed too.)
+bool only_renames(const pb::NodeProto& node) {
+  const Source source(node, "");
+  if (node.op_type() == "Cast") return source.integer("to", 0) == pb::TensorProto::FLOAT || source.integer("to", 0) == pb::TensorProto::INT64;
+  if (node.op_type() == "Clip") return source.node.attribute().empty() && !source.has_input(1) && !source.has_input(2);
+  return node.op_type() == "Identity" || node.op_type() == "Transpose";
+}
+
+}  // namespace
+
+/// Every reader of a value counts, by whichever of its names it reads it.
 void Importer::count_uses() {
-  for (const auto& node : file_.graph().node())
-    for (const auto& name : node.input()) ++uses_[name];
-  for (const auto& info : file_.graph().output()) ++uses_[info.name()];
+  for (const auto& node : file_.graph().node()) {
+    if (only_renames(node) && node.input_size() > 0 && node.output_size() > 0) same_value_.emplace(node.output(0), root_name(node.input(0)));
+    else
+      for (const auto& name : node.input()) ++uses_[root_name(name)];
+  }
+  for (const auto& info : file_.graph().output()) ++uses_[root_name(info.name())];
+}
+
+const std::string& Importer::root_name(const std::string& name) const {
+  auto it = same_value_.find(name);
+  return it == same_value_.end() ? name : it->second;
 }
 
 int Importer::use_count(const std::string& name) const {
-  auto it = uses_.find(name);
+  auto it = uses_.find(root_name(name));
   return it == uses_.end() ? 0 : it->second;
 }
 
@@ -99,16 +120,24 @@ Shape Importer::declared_shape(const pb::ValueInfoProto& info, const std::string
   return shape;
 }
 
-/// Converters from NHWC tools put a Transpose to NCHW behind the input, before or after its quantization and normalization.
-bool Importer::starts_nhwc(const std::string& input) const {
-  static const std::unordered_set<std::string> kKeepsAxes{"QuantizeLinear", "DequantizeLinear", "Identity", "Cast", "Sub", "Div", "Mul", "Add"};
+/// Converters from NHWC tools put a Transpose to NCHW behind the input (a Reshape where there is one channel), before or after
+/// what works element by element. Without one, sizes tell: 1 or 3 in the last place and not in the second are channels, unless
+/// an operator that is NCHW by definition reads them. Our own files are NCHW.
+bool Importer::starts_nhwc(const std::string& input, const Shape& shape) const {
+  static const std::unordered_set<std::string> kKeepsAxes{"QuantizeLinear", "DequantizeLinear", "Identity", "Cast", "Sub",  "Div",     "Mul",   "Add",
+                                                          "Relu",           "Clip",             "Sigmoid",  "HardSigmoid", "HardSwish", "Pad", "Slice"};
+  static const std::unordered_set<std::string> kIsNchw{"Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization", "Resize", "Upsample"};
+  if (file_.metadata(kContractKey)) return false;
+  const auto channels = [&](int axis) { return shape[axis] == 1 || shape[axis] == 3; };
+  const bool by_size = channels(3) && !channels(1);
   std::unordered_set<std::string> same{input};
   for (const auto& node : file_.graph().node()) {
     if (node.input_size() == 0 || node.output_size() == 0 || !same.count(node.input(0))) continue;
     if (node.op_type() == "Transpose") return Source(node, "").integers("perm") == std::vector<int64_t>{0, 3, 1, 2};
+    if (kIsNchw.count(node.op_type())) return false;
     if (kKeepsAxes.count(node.op_type())) same.insert(node.output(0));
   }
-  return false;
+  return by_size;
 }
 
 void Importer::add_input(const pb::ValueInfoProto& info) {
@@ -117,7 +146,7 @@ void Importer::add_input(const pb::ValueInfoProto& info) {
   if (shape.rank() == 0) throw Error(user, "has no dimension for pictures");
   if (shape[0] != 1) throw Error(user, fmt::format("takes {} pictures at once ({}); 1 or a free dimension is supported", shape[0], shape.str()));
   Entry entry;
-  entry.order = shape.rank() == 4 && !starts_nhwc(info.name()) ? kNhwc : identity(shape.rank());
+  entry.order = shape.rank() == 4 && !starts_nhwc(info.name(), shape) ? kNhwc : identity(shape.rank());
   graph::Value value;
   value.name = unique_name(info.name());
   value.dtype = dtype_of(info.type().tensor_type().elem_type(), user);
@@ -135,7 +164,9 @@ void Importer::add_output(const pb::ValueInfoProto& info) {
   if (entry.tensor) throw Error(user, "is a constant");
   const pb::NodeProto none;
   const Source source(none, user);
-  ValueId v = entry.order.size() == 4 ? entry.id : plain(source, entry);
+  // Pictures go out as NHWC, whether the file ends in NCHW or in NHWC itself.
+  const bool picture = entry.order.size() == 4 && entry.order != identity(4);
+  ValueId v = in_order(source, entry, picture ? kNhwc : identity(static_cast<int>(entry.order.size())));
   const auto& made = graph_.value(v);
   if (made.dtype == DType::s8 && info.type().tensor_type().elem_type() == pb::TensorProto::UINT8) {  // it came in moved by 128
     graph::QuantParams quant = made.quant;
@@ -277,6 +308,7 @@ Entry Importer::emit(const Source& source, OpKind op, graph::Attrs attrs, std::v
   const auto type = ops::op_info(op).infer(graph_, node).at(0);
   graph_.value(entry.id).dtype = type.dtype;
   graph_.value(entry.id).shape = type.shape;
+  if (op != OpKind::Quantize && type.dtype == DType::s8 && !node.inputs.empty() && was_moved(node.inputs[0])) note_moved(entry.id);
   graph_.add_node(std::move(node));
   return entry;
 }

@@ -83,7 +83,11 @@ class Importer {
              graph::QuantParams quant = {}, const std::string& name = {});
   /// Output i of the node is `entry` from now on.
   void define(const Source& source, int i, Entry entry);
-  int use_count(const std::string& name) const;
+  int use_count(const std::string& name) const;  ///< how many read the value of this name, by any of its names
+
+  /// A value of signed bytes that are unsigned in the file.
+  bool was_moved(graph::ValueId v) const { return moved_.count(v) > 0; }
+  void note_moved(graph::ValueId v) { moved_.insert(v); }
 
   /// The value that `v` is hard_sigmoid (slope 1/6) of, kNone if it is none.
   graph::ValueId hard_sigmoid_of(graph::ValueId v) const;
@@ -91,7 +95,8 @@ class Importer {
 
  private:
   void count_uses();
-  bool starts_nhwc(const std::string& input) const;
+  const std::string& root_name(const std::string& name) const;  ///< the first of the names of a value
+  bool starts_nhwc(const std::string& input, const Shape& shape) const;
   void add_initializers();
   void add_input(const pb::ValueInfoProto& info);
   void add_output(const pb::ValueInfoProto& info);
@@ -103,7 +108,9 @@ class Importer {
   File& file_;
   graph::Graph& graph_;
   std::unordered_map<std::string, Entry> entries_;
-  std::unordered_map<std::string, int> uses_;
+  std::unordered_map<std::string, int> uses_;                  ///< by root_name
+  std::unordered_map<std::string, std::string> same_value_;   ///< a further name of a value: its first
+  std::unordered_set<graph::ValueId> moved_;
   std::unordered_map<std::string, graph::ValueId> constants_;  ///< by the file's name and the change made to it
   std::unordered_map<std::string, int> names_;
   std::unordered_map<graph::ValueId, graph::ValueId> hard_sigmoids_;

@@ -104,58 +104,6 @@ TEST(OnnxExport, TransposesOnlyWhereTheOrderOfAPictureIsTheOutput) {
 
 TEST(OnnxExport, EqualModelsGiveEqualBytes) { EXPECT_EQ(export_model(picture_model()), export_model(picture_model())); }
 
-/// A file by hand, as other exporters write them.
-struct TestFile {
-  pb::ModelProto model;
-  pb::GraphProto& graph = *model.mutable_graph();
-
-  TestFile(int opset, std::vector<int64_t> input, std::vector<int64_t> output) {
-    model.set_ir_version(7);
-    model.add_opset_import()->set_version(opset);
-    value(graph.add_input(), "x", input);
-    value(graph.add_output(), "y", output);
-  }
-  static void value(pb::ValueInfoProto* info, const std::string& name, const std::vector<int64_t>& dims) {
-    info->set_name(name);
-    info->mutable_type()->mutable_tensor_type()->set_elem_type(pb::TensorProto::FLOAT);
-    for (int64_t dim : dims) info->mutable_type()->mutable_tensor_type()->mutable_shape()->add_dim()->set_dim_value(dim);
-  }
-  pb::NodeProto& node(const char* op, std::vector<std::string> inputs, const std::string& output) {
-    auto* node = graph.add_node();
-    node->set_op_type(op);
-    for (const auto& name : inputs) node->add_input(name);
-    node->add_output(output);
-    return *node;
-  }
-  static void integers(pb::NodeProto& node, const char* name, std::vector<int64_t> values) {
-    auto* attribute = node.add_attribute();
-    attribute->set_name(name);
-    attribute->set_type(pb::AttributeProto::INTS);
-    for (int64_t v : values) attribute->add_ints(v);
-  }
-  /// Elements 0, 1, 2, ... in float_data.
-  void counting(const char* name, std::vector<int64_t> dims) {
-    auto* tensor = graph.add_initializer();
-    tensor->set_name(name);
-    tensor->set_data_type(pb::TensorProto::FLOAT);
-    int64_t n = 1;
-    for (int64_t dim : dims) tensor->add_dims(dim), n *= dim;
-    for (int64_t i = 0; i < n; ++i) tensor->add_float_data(static_cast<float>(i));
-  }
-  graph::Model import() const {
-    const std::string text = model.SerializeAsString();
-    return import_model(std::as_bytes(std::span(text)), "m.onnx");
-  }
-  std::string message() const {
-    try {
-      import();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
-  }
-};
-
 TEST(OnnxImport, PermutesTheColumnsBehindAFlattenToNhwc) {
   TestFile file(13, {1, 2, 1, 2}, {1, 1});
   file.node("Flatten", {"x"}, "f");
