@@ -59,6 +59,8 @@ int64_t node_params(const graph::Graph& graph, const graph::Node& node) {
   return n;
 }
 
+const std::string& detail_of(const graph::Node& node) { return node.as<graph::OpaqueAttrs>().detail; }
+
 std::string layer_table(const graph::Graph& graph) {
   std::vector<std::vector<std::string>> rows{{"#", "operator", "output", "type", "params", "MACs", "name"}};
   for (int i = 0; i < graph.node_count(); ++i) {
@@ -67,7 +69,7 @@ std::string layer_table(const graph::Graph& graph) {
     std::string type(dtype_name(out.dtype));
     if (!out.quant.empty()) type += fmt::format(" {:.5g} {}", out.quant.scale[0], out.quant.zero_point[0]);
     const bool opaque = node.op == graph::OpKind::Opaque;
-    rows.push_back({std::to_string(i), opaque ? node.as<graph::OpaqueAttrs>().name + " (not runnable)" : std::string(graph::op_name(node.op)), out.shape.batch_str(), type,
+    rows.push_back({std::to_string(i), opaque ? node.as<graph::OpaqueAttrs>().name + (detail_of(node).empty() ? " (not runnable)" : " (not runnable: " + detail_of(node) + ")") : std::string(graph::op_name(node.op)), out.shape.batch_str(), type,
                     group_digits(node_params(graph, node)), group_digits(ops::node_macs(graph, node)), node.name});
   }
   return table(rows);
@@ -80,9 +82,10 @@ std::string human(const graph::Model& model, const Json& json) {
   line("MACs", group_digits(json["macs"].get<int64_t>()) + " for one picture (FLOPs = 2 x MACs)");
   line("peak activations", group_digits(json["peak_activation_bytes"].get<int64_t>()) + " bytes");
   if (json["file_bytes"].get<uint64_t>()) line("file", group_digits(json["file_bytes"].get<int64_t>()) + " bytes");
-  line("input contract", graph::describe(model.input));
+  const bool understood = model.input.channels > 0 || model.graph.inputs.empty();
+  line("input contract", understood ? graph::describe(model.input) : "none: " + model.graph.value(model.graph.inputs[0]).shape.batch_str() + " is no picture of 1 or 3 channels");
   if (model.provenance.contains("known_file")) line("", "known file: " + model.provenance["known_file"].value("title", std::string()));
-  const auto weak = eval::doubtful_fields(model.input, true);
+  const auto weak = understood ? eval::doubtful_fields(model.input, true) : std::vector<std::string>{};
   if (!weak.empty()) line("", fmt::format("not stated by the file: {}", fmt::join(weak, ", ")));
   if (!model.labels.empty()) line("labels", fmt::format("{} ({}{})", model.labels.size(), fmt::join(model.labels.begin(), model.labels.begin() + static_cast<long>(std::min<size_t>(model.labels.size(), 12)), ", "), model.labels.size() > 12 ? ", ..." : ""));
   return text;

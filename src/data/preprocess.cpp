@@ -107,6 +107,7 @@ Region contract_region(const graph::InputSpec& spec, const Image& image) {
 }
 
 Preprocessor::Preprocessor(const graph::InputSpec& spec, const graph::Value& input) : spec_(spec), dtype_(input.dtype) {
+  if (spec.channels == 0) throw Error("input '" + input.name + "'", "is " + input.shape.batch_str() + ", which is no picture of 1 or 3 channels");
   check_spec(spec);
   if (dtype_ != DType::f32 && dtype_ != DType::s8 && dtype_ != DType::u8)
     throw Error(input.name, "a picture input has dtype float32, int8 or uint8, not " + std::string(dtype_name(dtype_)));

@@ -108,6 +108,9 @@ TEST(Check, OpaqueNodesAreNamed) {
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.findings[0].node, "strange");
   EXPECT_EQ(report.findings[0].op, "SEGMENT_SUM");
+  EXPECT_EQ(report.findings[0].reason, "operator SEGMENT_SUM is not supported");
+  model.graph.node(0).attrs = graph::OpaqueAttrs{"MaxPool", "ceil_mode with a partial last window"};
+  EXPECT_EQ(check_on(model, "tflm").findings[0].reason, "operator MaxPool is not supported here: ceil_mode with a partial last window");
   model.graph.node(0).attrs = graph::OpaqueAttrs{"TANH", ""};
   report = check_on(model, "ethos-u55");
   EXPECT_TRUE(report.ok());

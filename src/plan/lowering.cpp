@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "graph/opaque.h"
 #include "ops/cost.h"
 #include "ops/op_info.h"
 #include "ops/verify.h"
@@ -63,7 +64,7 @@ void Lowering::lower(const graph::Node& node) {
     case OpKind::BatchNorm: ops::refuse(node, "is a training operator and cannot be planned", "fold it first (pass fold_batch_norm)");
     case OpKind::Dropout: ops::refuse(node, "is a training operator and cannot be planned", "remove it first (pass remove_dropout)");
     case OpKind::FakeQuantize: ops::refuse(node, "is a training operator and cannot be planned", "convert the model to int8 first (quantize)");
-    case OpKind::Opaque: ops::refuse(node, "cannot be planned: Kinglet has no kernel for " + node.as<graph::OpaqueAttrs>().name);
+    case OpKind::Opaque: ops::refuse(node, "cannot be planned: Kinglet has no kernel for " + graph::describe(node.as<graph::OpaqueAttrs>()));
   }
   KINGLET_CHECK(false);
 }

@@ -3,6 +3,7 @@
 #include "formats/onnx/contract.h"
 #include "formats/onnx/exporter.h"
 #include "formats/onnx/onnx.h"
+#include "graph/opaque.h"
 #include "ops/verify.h"
 
 namespace kinglet::formats::onnx {
@@ -182,8 +183,9 @@ void Exporter::add_arithmetic(const Node& node, const std::string& to) {
     case OpKind::ArgMax:
       return add_arg_max(node, to);
     case OpKind::FakeQuantize:
+      ops::refuse(node, "cannot be written to ONNX", "convert the model to int8 first");
     case OpKind::Opaque:
-      ops::refuse(node, "cannot be written to ONNX", node.op == OpKind::FakeQuantize ? "convert the model to int8 first" : "");
+      ops::refuse(node, "is the operator " + graph::describe(node.as<graph::OpaqueAttrs>()) + ", which Kinglet does not run, and cannot be written");
     case OpKind::Quantize:
     case OpKind::Dequantize:
       break;

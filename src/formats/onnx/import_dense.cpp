@@ -21,6 +21,21 @@ Tensor dense_weights(const Tensor& tensor, const std::vector<int64_t>& numbers) 
   return permuted(w.reshaped(split), kNhwc).reshaped(w.shape());
 }
 
+/// numbers: the outputs. A row of them as it is; one number stands for all.
+Tensor bias_row(const Tensor& t, const std::vector<int64_t>& numbers) {
+  if (t.elements() == numbers[0]) return t.reshaped(Shape{numbers[0]});
+  return Tensor::of<float>(Shape{numbers[0]}, std::vector<float>(static_cast<size_t>(numbers[0]), t.data<float>()[0]));
+}
+
+ValueId bias_constant(Importer& importer, const Source& source, int64_t outputs) {
+  const Entry& bias = importer.float_constant(source, 2);
+  const Shape& shape = bias.tensor->shape();
+  if (shape.rank() == 1 && shape[0] == outputs) return vector_constant(importer, source, 2, true);
+  const bool row = bias.tensor->elements() == outputs && shape.rank() > 0 && shape.back() == outputs, number = bias.tensor->elements() == 1;
+  if (!bias.quant.empty() || (!row && !number)) throw Unknown{"a bias of " + shape.str() + fmt::format(" for {} outputs", outputs)};
+  return importer.constant(source, 2, bias_row, {outputs}, {0}, true);
+}
+
 void fully_connected(Importer& importer, const Source& source, bool weights_io) {
   const Entry x = importer.input(source, 0);
   if (x.tensor) throw Unknown{"its first input is a constant"};
@@ -33,7 +48,7 @@ void fully_connected(Importer& importer, const Source& source, bool weights_io) 
   }
   const ValueId in = x.unflattened ? x.id : importer.plain(source, x);
   std::vector<ValueId> inputs{in, importer.constant(source, 1, dense_weights, numbers, weights_io ? Order{1, 0} : Order{0, 1}, true)};
-  if (source.has_input(2)) inputs.push_back(vector_constant(importer, source, 2, true));
+  if (source.has_input(2)) inputs.push_back(bias_constant(importer, source, w[weights_io ? 1 : 0]));
   importer.define(source, 0, importer.emit(source, OpKind::FullyConnected, graph::FullyConnectedAttrs{}, inputs, identity(2)));
 }
 

@@ -77,6 +77,11 @@ void clip(Importer& importer, const Source& source) {
   const float none = std::numeric_limits<float>::max();
   const float low = in_attributes ? source.real("min", -none) : importer.scalar(source, 1).value_or(-none);
   const float high = in_attributes ? source.real("max", none) : importer.scalar(source, 2).value_or(none);
+  if (!source.has_input(1) && !source.has_input(2) && source.node.attribute().empty()) return importer.define(source, 0, Entry(importer.input(source, 0)));
+  if (low <= -none && high == 6 && importer.only_reader_is(source.node.output(0), "Relu")) {  // the Relu behind it becomes the relu6
+    importer.note_capped(source.node.output(0));
+    return importer.define(source, 0, Entry(importer.input(source, 0)));
+  }
   if (low != 0 || (high != 6 && high < none)) throw Unknown{fmt::format("a clip to {}..{}", low, high)};
   elementwise(importer, source, high == 6 ? OpKind::Relu6 : OpKind::Relu, graph::NoAttrs{});
 }
@@ -137,7 +142,9 @@ void hard_sigmoid(Importer& importer, const Source& source) {
 
 void hard_swish(Importer& importer, const Source& source) { elementwise(importer, source, OpKind::HardSwish, graph::NoAttrs{}); }
 
-void relu(Importer& importer, const Source& source) { elementwise(importer, source, OpKind::Relu, graph::NoAttrs{}); }
+void relu(Importer& importer, const Source& source) {
+  elementwise(importer, source, source.has_input(0) && importer.is_capped(source.node.input(0)) ? OpKind::Relu6 : OpKind::Relu, graph::NoAttrs{});
+}
 
 void sigmoid(Importer& importer, const Source& source) { elementwise(importer, source, OpKind::Logistic, graph::NoAttrs{}); }
 

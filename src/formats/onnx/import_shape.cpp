@@ -100,12 +100,15 @@ void squeeze(Importer& importer, const Source& source) {
   const Entry entry = reshape_input(importer, source);
   const Shape from = importer.onnx_shape(entry);
   std::vector<bool> gone(static_cast<size_t>(from.rank()), false);
-  for (int64_t axis : axes_of(importer, source)) gone[static_cast<size_t>(axis_of(source, axis, from.rank()))] = true;
+  const auto axes = axes_of(importer, source);
+  for (int64_t axis : axes) gone[static_cast<size_t>(axis_of(source, axis, from.rank()))] = true;
+  for (int i = 1; axes.empty() && i < from.rank(); ++i) gone[static_cast<size_t>(i)] = from[i] == 1;
+  // Pictures that the file fixes at one are squeezed away too: only at the end, where no operator counts axes any more, is that the same.
+  if (axes.empty() && !importer.batch_is_free() && importer.is_read_by_nodes(source.node.output(0))) throw Unknown{"squeezes axes that it does not name"};
   std::vector<int64_t> dims;
   for (int i = 0; i < from.rank(); ++i)
     if (!gone[static_cast<size_t>(i)]) dims.push_back(from[i]);
     else if (from[i] != 1 || i == 0) throw Unknown{fmt::format("squeezes axis {} of {}", i, from.str())};
-  if (dims.size() == static_cast<size_t>(from.rank())) throw Unknown{"squeezes axes that it does not name"};
   reshape_to(importer, source, entry, Shape(dims));
 }
 

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "formats/onnx/models_for_test.h"
+#include "formats/tflite/tflite.h"
 #include "graph/print.h"
 
 namespace kinglet::formats::onnx {
@@ -70,6 +71,9 @@ TEST(OnnxAxes, ThreeChannelsInTheLastPlaceAreNhwcUnlessAConvolutionReadsThem) {
   conv.counting("w", {4, 4, 1, 1});
   conv.node("Conv", {"x", "w"}, "y");
   EXPECT_EQ(input_shape(conv.import()), (Shape{1, 5, 3, 4}));
+  TestFile square(13, {1, 7, 3, 3}, {1, 63});
+  square.node("Flatten", {"x"}, "y");
+  EXPECT_EQ(input_shape(square.import()), (Shape{1, 3, 3, 7}));
   TestFile colours(13, {1, 3, 5, 3}, {1, 45});
   colours.node("Flatten", {"x"}, "y");
   EXPECT_EQ(input_shape(colours.import()), (Shape{1, 5, 3, 3}));
@@ -233,6 +237,85 @@ TEST(OnnxResize, ScalesAreTakenAsTheyAreGiven) {
   // 16 pixels of 7: pixel 7 is that of 7 / 2.4 = 2.9, while 7 * 7 / 16 would be 3.06. Our operator knows only sizes: it must not be taken.
   const Floats wide = resized("asymmetric", "floor", 2.4f);
   EXPECT_TRUE(wide.empty() || wide == (Floats{0, 0, 0, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 5, 5, 6})) << wide.size();
+}
+
+TEST(OnnxOldForms, ResizeAndUpsampleOfEarlierOperatorSets) {
+  const Floats wanted{0, 0, 1, 1, 2, 2};
+  for (int opset : {7, 9, 10}) {
+    TestFile file(opset, {1, 1, 1, 3}, {1, 1, 1, 6});
+    file.floats("s", {4}, {1, 1, 1, 2});
+    auto& node = file.node(opset == 10 ? "Resize" : "Upsample", opset == 7 ? std::vector<std::string>{"x"} : std::vector<std::string>{"x", "s"}, "y");
+    if (opset == 7) {
+      auto* scales = node.add_attribute();
+      scales->set_name("scales");
+      for (float s : {1.f, 1.f, 1.f, 2.f}) scales->add_floats(s);
+    }
+    EXPECT_EQ(run(file.import(), counting(3)), wanted) << opset;
+  }
+}
+
+TEST(OnnxOldForms, ABiasOfOneRowOrOneNumber) {
+  const auto with = [](const std::vector<int64_t>& dims, const Floats& values) {
+    TestFile file(13, {1, 2}, {1, 3});
+    file.floats("w", {2, 3}, {1, 2, 3, 4, 5, 6});
+    file.floats("c", dims, values);
+    file.node("Gemm", {"x", "w", "c"}, "y");
+    return file.import();
+  };
+  for (const auto& dims : {std::vector<int64_t>{3}, {1, 3}}) EXPECT_EQ(run(with(dims, {10, 20, 30}), Floats{1, 0}), (Floats{11, 22, 33}));
+  for (const auto& dims : {std::vector<int64_t>{}, {1}, {1, 1}}) EXPECT_EQ(run(with(dims, {10}), Floats{1, 0}), (Floats{11, 12, 13}));
+  EXPECT_EQ(reason_of(with({2}, {10, 20})), "a bias of 2 for 3 outputs");
+}
+
+TEST(OnnxOldForms, AClipWithoutALimit) {
+  TestFile none(13, {1, 3}, {1, 3});
+  none.node("Clip", {"x"}, "c");
+  none.node("Relu", {"c"}, "y");
+  EXPECT_EQ(run(none.import(), Floats{-1, 3, 9}), (Floats{0, 3, 9}));
+  EXPECT_EQ(none.import().graph.node_count(), 1);
+  TestFile capped(13, {1, 3}, {1, 3});
+  capped.floats("six", {}, {6});
+  capped.node("Clip", {"x", "", "six"}, "c");
+  capped.node("Relu", {"c"}, "y");
+  EXPECT_EQ(run(capped.import(), Floats{-1, 3, 9}), (Floats{0, 3, 6}));
+  TestFile::value(capped.graph.add_output(), "c", {1, 3});
+  EXPECT_NE(reason_of(capped.import()), "none");
+}
+
+TEST(OnnxOldForms, ASqueezeOfAllThatIsOne) {
+  TestFile file(13, {1, 4, 1, 1}, {4});
+  file.node("Relu", {"x"}, "r");
+  file.node("Squeeze", {"r"}, "y");
+  EXPECT_EQ(file.import().graph.value(file.import().graph.outputs[0]).shape, (Shape{1, 4}));
+  TestFile read(13, {1, 4, 1, 1}, {4});
+  TestFile::value(read.graph.add_value_info(), "s", {1, 4});
+  read.node("Squeeze", {"x"}, "s");
+  read.node("Relu", {"s"}, "y");
+  EXPECT_EQ(reason_of(read.import()), "squeezes axes that it does not name");
+  read.graph.mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_dim_param("N");
+  EXPECT_EQ(reason_of(read.import()), "none");
+}
+
+TEST(OnnxImport, TheReasonForAnOpaqueNodeIsInEveryRefusal) {
+  TestFile file(13, {1, 4, 3, 3}, {1, 4, 2, 2});
+  auto& pool = file.node("MaxPool", {"x"}, "y");
+  TestFile::integers(pool, "kernel_shape", {2, 2});
+  TestFile::integers(pool, "strides", {2, 2});
+  TestFile::integer(pool, "ceil_mode", 1);
+  const auto model = file.import();
+  ASSERT_EQ(reason_of(model), "ceil_mode with a partial last window");
+  const auto refusal = [&](const auto& write) -> std::string {
+    try {
+      write(model);
+      return "was written";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  };
+  const std::string words = "is the operator MaxPool (ceil_mode with a partial last window), which Kinglet does not run, and cannot be written";
+  const std::string onnx = refusal([](const auto& m) { export_model(m); }), lite = refusal([](const auto& m) { tflite::export_model(m); });
+  EXPECT_NE(onnx.find(words), std::string::npos) << onnx;
+  EXPECT_NE(lite.find(words), std::string::npos) << lite;
 }
 
 }  // namespace

@@ -87,6 +87,26 @@ int Importer::use_count(const std::string& name) const {
   return it == uses_.end() ? 0 : it->second;
 }
 
+bool Importer::only_reader_is(const std::string& name, std::string_view op) const {
+  const auto& nodes = file_.graph().node();
+  const auto reads = [&](const pb::NodeProto& node) { return std::count(node.input().begin(), node.input().end(), name); };
+  const auto found = std::find_if(nodes.begin(), nodes.end(), reads);
+  return use_count(name) == 1 && found != nodes.end() && found->op_type() == op;
+}
+
+bool Importer::is_read_by_nodes(const std::string& name) const {
+  const auto& nodes = file_.graph().node();
+  return std::any_of(nodes.begin(), nodes.end(), [&](const pb::NodeProto& node) { return std::count(node.input().begin(), node.input().end(), name) > 0; });
+}
+
+bool Importer::batch_is_free() const {
+  if (graph_.inputs.empty()) return false;
+  for (const auto& info : file_.graph().input())
+    if (auto it = entries_.find(info.name()); it != entries_.end() && it->second.id == graph_.inputs[0])
+      return info.type().tensor_type().shape().dim_size() > 0 && info.type().tensor_type().shape().dim(0).dim_value() <= 0;
+  return false;
+}
+
 void Importer::add_initializers() {
   if (file_.graph().sparse_initializer_size() > 0) throw Error(file_.where(), "holds sparse tensors, which are not supported");
   for (const auto& proto : file_.graph().initializer()) {
@@ -122,14 +142,14 @@ Shape Importer::declared_shape(const pb::ValueInfoProto& info, const std::string
 
 /// Converters from NHWC tools put a Transpose to NCHW behind the input (a Reshape where there is one channel), before or after
 /// what works element by element. Without one, sizes tell: 1 or 3 in the last place and not in the second are channels, unless
-/// an operator that is NCHW by definition reads them. Our own files are NCHW.
+/// the picture is square in NCHW or an operator that is NCHW by definition reads it. Our own files are NCHW.
 bool Importer::starts_nhwc(const std::string& input, const Shape& shape) const {
   static const std::unordered_set<std::string> kKeepsAxes{"QuantizeLinear", "DequantizeLinear", "Identity", "Cast", "Sub",  "Div",     "Mul",   "Add",
                                                           "Relu",           "Clip",             "Sigmoid",  "HardSigmoid", "HardSwish", "Pad", "Slice"};
   static const std::unordered_set<std::string> kIsNchw{"Conv", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization", "Resize", "Upsample"};
   if (file_.metadata(kContractKey)) return false;
   const auto channels = [&](int axis) { return shape[axis] == 1 || shape[axis] == 3; };
-  const bool by_size = channels(3) && !channels(1);
+  const bool by_size = channels(3) && !channels(1) && shape[2] != shape[3];
   std::unordered_set<std::string> same{input};
   for (const auto& node : file_.graph().node()) {
     if (node.input_size() == 0 || node.output_size() == 0 || !same.count(node.input(0))) continue;

@@ -85,6 +85,14 @@ class Importer {
   void define(const Source& source, int i, Entry entry);
   int use_count(const std::string& name) const;  ///< how many read the value of this name, by any of its names
 
+  /// One node reads this name, nothing reads another name of the value, and it is of this kind.
+  bool only_reader_is(const std::string& name, std::string_view op) const;
+  bool is_read_by_nodes(const std::string& name) const;
+  bool batch_is_free() const;  ///< the first input does not say how many pictures it takes
+  /// A Clip to 6 from above that its Relu is to make.
+  bool is_capped(const std::string& name) const { return capped_.count(name) > 0; }
+  void note_capped(const std::string& name) { capped_.insert(name); }
+
   /// A value of signed bytes that are unsigned in the file.
   bool was_moved(graph::ValueId v) const { return moved_.count(v) > 0; }
   void note_moved(graph::ValueId v) { moved_.insert(v); }
@@ -111,6 +119,7 @@ class Importer {
   std::unordered_map<std::string, int> uses_;                  ///< by root_name
   std::unordered_map<std::string, std::string> same_value_;   ///< a further name of a value: its first
   std::unordered_set<graph::ValueId> moved_;
+  std::unordered_set<std::string> capped_;
   std::unordered_map<std::string, graph::ValueId> constants_;  ///< by the file's name and the change made to it
   std::unordered_map<std::string, int> names_;
   std::unordered_map<graph::ValueId, graph::ValueId> hard_sigmoids_;

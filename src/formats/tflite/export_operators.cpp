@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "graph/opaque.h"
 #include "ops/op_info.h"
 
 namespace kinglet::formats::tflite {
@@ -158,7 +159,7 @@ Lowered lower(FlatBufferBuilder& b, const graph::Graph& graph, const Node& node,
     case OpKind::FakeQuantize:
       ops::refuse(node, "cannot be written to TensorFlow Lite", "convert the quantization first");
     case OpKind::Opaque:
-      ops::refuse(node, "is the operator " + node.as<graph::OpaqueAttrs>().name + ", whose meaning is not known, and cannot be written");
+      ops::refuse(node, "is the operator " + graph::describe(node.as<graph::OpaqueAttrs>()) + ", which Kinglet does not run, and cannot be written");
   }
   KINGLET_CHECK(false);
 }
