@@ -72,7 +72,8 @@ TEST_F(FlowFiles, UnknownFormatsAndFilesAreRefused) {
   EXPECT_THROW(load::open_model((folder_ / "none.tflite").string()), Error);
   EXPECT_THROW(make_engine(deployable(model), ops::Numerics::tflm, "sesion"), Error);
   EXPECT_EQ(format_of("a/b.tflite"), "tflite");
-  EXPECT_EQ(format_of("a/b.bin"), "kinglet");
+  EXPECT_EQ(format_of("a/b"), "kinglet");
+  EXPECT_THROW(format_of("a/b.bin"), Error);
 }
 
 TEST_F(FlowFiles, CInterfaceGivesTheEnginesAnswer) {
