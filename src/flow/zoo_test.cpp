@@ -111,6 +111,18 @@ TEST_F(OneModel, AnotherGoldenOutputIsNoticed) {
   EXPECT_EQ(fault(), "golden output of mnist_rep035_int8.tflite: differs from the golden output\n");
 }
 
+TEST_F(OneModel, RealDataAFigureThatTheFileDoesNotReachIsNoticed) {
+  if (!data::where_found(data::load_manifest("mnist"), "test")) GTEST_SKIP() << "needs the pictures of mnist";
+  Json card = parse_json(read_text_file(file("card.json")), "card");
+  for (auto& row : card["rows"])
+    if (row["precision"] == "int8") row["accuracy"]["top1_hits"] = row["accuracy"]["top1_hits"].get<int64_t>() + 1;
+  write_file(file("card.json"), card.dump());
+  std::string faults;
+  for (const auto& check : verify_model(zoo_model("mnist_rep035"), true))
+    if (check.result == Check::Result::failed) faults += check.what + "; ";
+  EXPECT_EQ(faults, "top-1 of mnist_rep035_int8.tflite; ");
+}
+
 TEST_F(OneModel, AMissingFileIsNoticed) {
   fs::remove(file("mnist_rep035_float.tflite"));
   EXPECT_EQ(fault(), "sum of mnist_rep035_float.tflite: the file is missing\n");

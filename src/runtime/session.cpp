@@ -15,11 +15,12 @@ namespace {
 
 constexpr std::align_val_t kAlignment{64};
 
-/// Zeroed, so that a run's bytes never depend on what the memory held before.
+/// Filled alike each time, so that a run's bytes never depend on what the memory held before; not with zeros, so that a kernel that
+/// counts on them fails in its first run and not in its second.
 std::byte* allocate(int64_t bytes) {
   const size_t size = std::max<size_t>(static_cast<size_t>(bytes), 1);
   auto* p = static_cast<std::byte*>(::operator new(size, kAlignment));
-  std::memset(p, 0, size);
+  std::memset(p, 0xA5, size);
   return p;
 }
 

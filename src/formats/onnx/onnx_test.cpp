@@ -102,6 +102,17 @@ TEST(OnnxExport, TransposesOnlyWhereTheOrderOfAPictureIsTheOutput) {
   EXPECT_EQ(difference(model.graph, back.graph), 0);
 }
 
+TEST(OnnxExport, ATransposeOfTheModelIsNotSurplus) {
+  ops::GraphBuilder b;
+  const auto x = b.input("x", Shape{1, 4, 4, 3});
+  b.output(b.node(OpKind::Relu, graph::NoAttrs{}, {b.node(OpKind::Transpose, graph::TransposeAttrs{{0, 2, 1, 3}}, {x}, "turn")}, "y"));
+  graph::Model model;
+  model.graph = b.finish();
+  int surplus = -1;
+  EXPECT_EQ(count_nodes(export_model(model, &surplus), "Transpose"), 1);
+  EXPECT_EQ(surplus, 0);
+}
+
 TEST(OnnxExport, EqualModelsGiveEqualBytes) { EXPECT_EQ(export_model(picture_model()), export_model(picture_model())); }
 
 TEST(OnnxImport, PermutesTheColumnsBehindAFlattenToNhwc) {
