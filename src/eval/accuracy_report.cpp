@@ -36,9 +36,10 @@ std::string label_difference(const graph::Model& model, const data::DatasetInfo&
 /// "" for pictures that the model's training had no part of.
 std::string seen_before(const graph::Model& model, const data::DatasetInfo& info) {
   const Json training = model.provenance.is_object() ? model.provenance.value("training", Json()) : Json();
-  if (!training.is_object() || training.value("data", "") != info.name || info.split == "test") return "";
-  if (info.split == "val" && training.value("split", "") == "train") return "these pictures chose the model's weights, so the figure is a little too good";
-  return "the model was trained on pictures of " + info.name + " (" + training.value("split", "") + ") and these are its split " + info.split + ": the figure says little about new pictures";
+  if (!training.is_object() || info.split == "test" || json_at_or<std::string>(training, "data", "provenance") != info.name) return "";
+  const auto split = json_at_or<std::string>(training, "split", "provenance");
+  if (info.split == "val" && split == "train") return "these pictures chose the model's weights, so the figure is a little too good";
+  return "the model was trained on pictures of " + info.name + " (" + split + ") and these are its split " + info.split + ": the figure says little about new pictures";
 }
 
 }  // namespace

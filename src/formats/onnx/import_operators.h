@@ -51,6 +51,7 @@ void join_constants(Importer& importer, const Source& source);
 void unsqueeze_constant(Importer& importer, const Source& source, const std::vector<int64_t>& axes);
 
 /// The source pixel of each of `out` pixels by ONNX's rule for Resize in mode nearest (operator set 13).
+/// `scale`: as the file states it; 0 where it states sizes, then it is out / in.
 std::vector<int32_t> resize_sources(int in, int out, const std::string& coordinates, const std::string& rounding, float scale = 0);
 
 }  // namespace kinglet::formats::onnx

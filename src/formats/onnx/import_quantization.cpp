@@ -28,9 +28,9 @@ graph::QuantParams moved(graph::QuantParams quant) {
 }
 
 /// The type of the integers in the file, where unsigned bytes may have come in as signed ones.
-DType file_dtype(const Importer& importer, const graph::Graph& graph, const Entry& entry) {
+DType file_dtype(Importer& importer, const Entry& entry) {
   if (entry.tensor) return entry.tensor->dtype();
-  return importer.was_moved(entry.id) ? DType::u8 : graph.value(entry.id).dtype;
+  return importer.was_moved(entry.id) ? DType::u8 : importer.graph().value(entry.id).dtype;
 }
 
 /// What a QuantizeLinear makes: its zero point's type, else what it names, else uint8.
@@ -102,7 +102,7 @@ Tensor quantized(const Tensor& tensor, const graph::QuantParams& quant, DType dt
 
 void dequantize_linear(Importer& importer, const Source& source) {
   Entry entry = importer.input(source, 0);
-  const DType dtype = entry.tensor ? entry.tensor->dtype() : importer.graph().value(entry.id).dtype, in_file = file_dtype(importer, importer.graph(), entry);
+  const DType dtype = entry.tensor ? entry.tensor->dtype() : importer.graph().value(entry.id).dtype, in_file = file_dtype(importer, entry);
   const Shape shape = entry.tensor ? entry.tensor->shape() : importer.onnx_shape(entry);
   auto quant = quant_params(importer, source, shape, in_file);
   const bool byte = dtype == DType::s8 || dtype == DType::u8;

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <set>
+
+#include "formats/tflite/reshape.h"
 
 namespace kinglet::formats::tflite {
 
@@ -155,35 +156,6 @@ Result map_mean(const Operator& source, const Tensors& tensors) {
   if (axes.empty() || axes.count(0)) return Unknown{"a mean over the pictures of a batch"};
   const auto* o = options_of<fb::ReducerOptions>(source);
   return Mapped{OpKind::Mean, graph::MeanAttrs{{axes.begin(), axes.end()}, o && o->keep_dims()}, {source.inputs[0]}};
-}
-
-/// `dims` with its one -1 solved for the elements of x; nothing if that cannot be.
-std::optional<Shape> solved(std::vector<int64_t> dims, const Shape& x) {
-  if (dims.size() > Shape::kMaxRank) return std::nullopt;
-  int64_t known = 1, *open = nullptr;
-  for (int64_t& dim : dims) {
-    if (dim == -1 && !open) open = &dim;
-    else if (dim < 1 || __builtin_mul_overflow(known, dim, &known)) return std::nullopt;
-  }
-  const int64_t rest = x.elements() / known;
-  if (rest * known != x.elements() || (!open && rest != 1)) return std::nullopt;
-  if (open) *open = rest;
-  return Shape(dims);
-}
-
-/// What a RESHAPE whose declared shape does not fit asks for: its operand, its option or, with one dimension left open, the signature.
-std::optional<Shape> asked_shape(const Operator& source, const Tensors& tensors, const Shape& x) {
-  if (source.code == fb::BuiltinOperator::RESHAPE) {
-    const auto operand = source.inputs.size() > 1 && source.inputs[1] >= 0 ? tensors.integers(source.inputs[1], source.where) : std::nullopt;
-    if (auto shape = operand ? solved(*operand, x) : std::nullopt) return shape;
-    const auto* o = options_of<fb::ReshapeOptions>(source);
-    if (auto shape = o && o->new_shape() && o->new_shape()->size() <= Shape::kMaxRank ? solved({o->new_shape()->begin(), o->new_shape()->end()}, x) : std::nullopt) return shape;
-  }
-  const auto* signature = tensors.at(source.outputs[0], source.where).shape_signature();
-  if (!signature || signature->size() == 0 || signature->size() > Shape::kMaxRank) return std::nullopt;
-  std::vector<int64_t> dims(signature->begin(), signature->end());
-  dims[0] = x[0];
-  return solved(std::move(dims), x);
 }
 
 /// RESHAPE and SQUEEZE: the output's declared shape is the fact, whatever the shape operand says, unless it is only a placeholder.
