@@ -1,9 +1,8 @@
 #include "train/affine_function.h"
 
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "train/pixel_kernels.h"
+#include "train/torch_pixels.h"
 
 namespace kinglet::train {
 
@@ -11,10 +10,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-void torch_parallel_for(int64_t n, const std::function<void(int64_t, int64_t)>& body) { at::parallel_for(0, n, 1, body); }
-
-Pixels pixels_of(const at::Tensor& nhwc) { return {nhwc.data_ptr<float>(), nhwc.numel() / nhwc.size(-1), static_cast<int>(nhwc.size(-1))}; }
 
 at::Tensor map_tensor(const at::Tensor& z, const AffineMap& map, graph::Activation activation) {
   auto sizes = z.sizes().vec();

@@ -36,7 +36,7 @@ Batch noise_batch(const graph::Model& model, int classes, int n) {
 
 /// The better of two timed steps after one that warms up.
 double seconds_per_picture(const graph::Model& model, int n, Device device) {
-  Network network(model.graph, Network::Regions::fused, device);
+  Network network(model.graph, Network::Kernels::own, device);
   const Batch batch = noise_batch(model, network.classes(), n);
   double best = 1e30;
   for (int i = 0; i < 3; ++i) {

@@ -7,6 +7,8 @@
 #include "ops/geometry.h"
 #include "ops/op_info.h"
 #include "train/affine_function.h"
+#include "train/depthwise_function.h"
+#include "train/norm_function.h"
 
 namespace kinglet::train {
 
@@ -36,11 +38,29 @@ Tensor padded(const Tensor& nchw, const ops::Window& w, double value) {
 }
 
 /// torch pads alike on both sides only; the rest is padded beforehand.
-Tensor convolve(const Tensor& x, const Tensor& oihw, const Tensor& bias, const ops::Window& w, int64_t groups) {
-  const bool inside = symmetric(w);
-  const Tensor nchw = inside ? to_nchw(x) : padded(to_nchw(x), w, 0.0);
-  const int64_t pad_h = inside ? w.pad_top : 0, pad_w = inside ? w.pad_left : 0;
-  return to_nhwc(at::conv2d(nchw, oihw, bias, {w.stride_h, w.stride_w}, at::IntArrayRef({pad_h, pad_w}), {w.dilation_h, w.dilation_w}, groups));
+struct Prepared {
+  Tensor nchw;
+  ops::Window window;  ///< of what nchw now is
+};
+Prepared prepare(const Tensor& x, ops::Window w) {
+  if (symmetric(w)) return {to_nchw(x), w};
+  const Tensor nchw = padded(to_nchw(x), w, 0.0);
+  w.in_h += w.pad_top + w.pad_bottom;
+  w.in_w += w.pad_left + w.pad_right;
+  w.pad_top = w.pad_bottom = w.pad_left = w.pad_right = 0;
+  return {nchw, w};
+}
+
+Tensor convolve(const Tensor& x, const Tensor& oihw, const Tensor& bias, const ops::Window& window, int64_t groups) {
+  const auto [nchw, w] = prepare(x, window);
+  return to_nhwc(at::conv2d(nchw, oihw, bias, {w.stride_h, w.stride_w}, at::IntArrayRef({w.pad_top, w.pad_left}), {w.dilation_h, w.dilation_w}, groups));
+}
+
+Tensor convolve_depthwise(const Tensor& x, const Tensor& oihw, const Tensor& bias, const ops::Window& window, bool own_gradient) {
+  const auto [nchw, w] = prepare(x, window);
+  if (!own_gradient || !takes_depthwise(nchw, oihw)) return convolve(x, oihw, bias, window, x.size(3));
+  const Tensor y = to_nhwc(apply_depthwise(nchw, oihw, w));
+  return bias.defined() ? y + bias : y;
 }
 
 Tensor average_pool(const Tensor& x, const ops::Window& w) {
@@ -123,19 +143,23 @@ Tensor resize_nearest(const Tensor& x, const graph::ResizeNearestAttrs& attrs) {
   return x.index_select(1, sources(1, attrs.out_h)).index_select(2, sources(2, attrs.out_w));
 }
 
+bool is_picture_norm(const Graph& graph, const Node& node) {
+  return node.op == OpKind::BatchNorm && graph.value(node.inputs[0]).shape.rank() == 4;
+}
+
 bool trainable_op(OpKind op) {
   return op != OpKind::Quantize && op != OpKind::Dequantize && op != OpKind::Opaque;
 }
 
 }  // namespace
 
-Lowering::Lowering(const Graph& graph, Parameters& parameters, bool fuse_regions, Placement placement)
-    : graph_(graph), parameters_(parameters), placement_(placement) {
+Lowering::Lowering(const Graph& graph, Parameters& parameters, bool own_kernels, Placement placement)
+    : graph_(graph), parameters_(parameters), placement_(placement), own_kernels_(own_kernels && !placement.copies) {
   for (const Node& node : graph.nodes())
     if (!trainable_op(node.op)) ops::refuse(node, "cannot be trained", "train the float model, before quantization");
     else if (node.op == OpKind::ArgMax) ops::refuse(node, "gives an index, through which no gradient passes", "train the network without it");
   if (graph.inputs.size() != 1) throw Error("graph", "has " + std::to_string(graph.inputs.size()) + " inputs", "training takes one");
-  if (fuse_regions && !placement.copies) make_regions(find_affine_regions(graph));
+  if (own_kernels_) make_regions(find_affine_regions(graph));
   make_steps();
   make_tensors();
 }
@@ -173,6 +197,24 @@ void Lowering::make_steps() {
     if (region < 0) steps_.push_back({i, -1});
     else if (regions_[static_cast<size_t>(region)].region.nodes.back() == i) steps_.push_back({i, region});
   }
+  if (own_kernels_) join_activations();
+}
+
+void Lowering::join_activations() {
+  const auto users = graph_.users();
+  std::vector<bool> joined(static_cast<size_t>(graph_.node_count()), false);
+  for (Step& step : steps_) {
+    const Node& norm = graph_.node(step.node);
+    if (step.region >= 0 || !is_picture_norm(graph_, norm)) continue;
+    const ValueId out = norm.outputs[0];
+    const auto& readers = users[static_cast<size_t>(out)];
+    if (readers.size() != 1 || std::count(graph_.outputs.begin(), graph_.outputs.end(), out)) continue;
+    const OpKind op = graph_.node(readers[0]).op;
+    if (op != OpKind::Relu && op != OpKind::Relu6) continue;
+    step.activation = readers[0];
+    joined[static_cast<size_t>(readers[0])] = true;
+  }
+  std::erase_if(steps_, [&](const Step& step) { return step.region < 0 && joined[static_cast<size_t>(step.node)]; });
 }
 
 void Lowering::make_tensors() {
@@ -224,14 +266,29 @@ Tensor Lowering::run(const Tensor& x, ValueId wanted, Mode mode, const DropoutKe
     if (values[static_cast<size_t>(wanted)].defined()) break;
     const Node& node = graph_.node(step.node);
     auto& out = values[static_cast<size_t>(node.outputs[0])];
-    if (step.region < 0) {
+    if (step.region < 0 && own_kernels_ && mode == Mode::train && is_picture_norm(graph_, node)) {
+      values[static_cast<size_t>(graph_.node(step.activation == kNone ? step.node : step.activation).outputs[0])] = run_norm(step, values);
+    } else if (step.region < 0) {
       out = run_node(node, values, mode, dropout_key);
+      if (step.activation == kNone) continue;
+      const Node& activation = graph_.node(step.activation);
+      values[static_cast<size_t>(activation.outputs[0])] = run_node(activation, values, mode, dropout_key);
     } else {
       const Region& region = regions_[static_cast<size_t>(step.region)];
       out = run_region(region, values[static_cast<size_t>(region.region.source)], mode);
     }
   }
   return values[static_cast<size_t>(wanted)];
+}
+
+Tensor Lowering::run_norm(const Step& step, const std::vector<Tensor>& values) const {
+  const Node& node = graph_.node(step.node);
+  const auto input = [&](size_t i) { return values[static_cast<size_t>(node.inputs[i])]; };
+  const auto& attrs = node.as<graph::BatchNormAttrs>();
+  const auto activation = step.activation == kNone                               ? Activation::none
+                          : graph_.node(step.activation).op == OpKind::Relu6 ? Activation::relu6
+                                                                               : Activation::relu;
+  return apply_norm(input(0), {input(1), input(2), input(3), input(4), attrs.eps, attrs.momentum}, activation);
 }
 
 Tensor Lowering::run_region(const Region& region, const Tensor& z, Mode mode) const {
@@ -247,7 +304,7 @@ Tensor Lowering::run_node(const Node& node, const std::vector<Tensor>& values, M
   const Tensor x = input(0);
   switch (node.op) {
     case OpKind::Conv2d: return fused(convolve(x, input(1).permute({0, 3, 1, 2}), input(2), ops::node_window(graph_, node), 1));
-    case OpKind::DepthwiseConv2d: return fused(convolve(x, input(1).permute({3, 0, 1, 2}), input(2), ops::node_window(graph_, node), x.size(3)));
+    case OpKind::DepthwiseConv2d: return fused(convolve_depthwise(x, input(1).permute({3, 0, 1, 2}), input(2), ops::node_window(graph_, node), own_kernels_));
     case OpKind::FullyConnected: return fused(fully_connected(x, input(1), input(2)));
     case OpKind::Add: return fused(x + input(1));
     case OpKind::Mul: return fused(x * input(1));

@@ -215,7 +215,7 @@ TEST(Lowering, EveryArchitectureTrains) {
 /// The path of a GPU on the CPU: parameters copied for the step, gradients and statistics back.
 TEST(Lowering, CopiesComputeWhatViewsCompute) {
   const auto graph = zoo::build("mobilenet_v2_rep@0.1,16x16x3,3,stages=2", 5).graph;
-  Network views(graph, Network::Regions::plain), copies(graph, Network::Regions::plain, Device::copies);
+  Network views(graph, Network::Kernels::torch), copies(graph, Network::Kernels::torch, Device::copies);
   const Batch batch = picture_batch(graph, 6, 3);
   for (int step = 0; step < 2; ++step) {
     EXPECT_EQ(views.train_step(batch).loss, copies.train_step(batch).loss);
@@ -287,7 +287,7 @@ TEST(AffineRegions, AreTheRepBlocks) {
 TEST(AffineRegions, TrainAsThePlainNodesDo) {
   auto graph = zoo::build("mobilenet_v2_rep@0.35,32x32x3,10", 5).graph;
   perturb(graph);
-  Network fused(graph), plain(graph, Network::Regions::plain);
+  Network fused(graph), plain(graph, Network::Kernels::torch);
   const Batch batch = make_batch(graph, 16, 10);
   const auto a = fused.train_step(batch), b = plain.train_step(batch);
   EXPECT_NEAR(a.loss, b.loss, 1e-4);

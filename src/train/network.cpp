@@ -45,11 +45,11 @@ at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& targets) {
 }  // namespace
 
 struct Network::Impl {
-  Impl(const Graph& g, Regions regions, Device where)
+  Impl(const Graph& g, Kernels kernels, Device where)
       : graph(g),
         parameters(graph),
         device(torch_device(where)),
-        lowering(graph, parameters, regions == Regions::fused && where == Device::cpu, {device, where != Device::cpu}),
+        lowering(graph, parameters, kernels == Kernels::own && where == Device::cpu, {device, where != Device::cpu}),
         logits(find_logits(graph)) {}
 
   at::Tensor input(const Tensor& tensor) const { return view(tensor).to(device); }
@@ -85,7 +85,7 @@ Device choose_device(const std::string& word) {
   return present ? Device::cuda : Device::cpu;
 }
 
-Network::Network(const Graph& graph, Regions regions, Device device) : impl_(std::make_unique<Impl>(graph, regions, device)) {
+Network::Network(const Graph& graph, Kernels kernels, Device device) : impl_(std::make_unique<Impl>(graph, kernels, device)) {
   at::globalContext().setFlushDenormal(true);
 }
 Network::~Network() = default;

@@ -40,9 +40,9 @@ Device choose_device(const std::string& word);
 
 class Network {
  public:
-  enum class Regions : uint8_t { fused, plain };
-  /// Throws Error naming the first node that cannot be trained. Regions::plain runs every node by itself, as all but Device::cpu do.
-  explicit Network(const graph::Graph& graph, Regions regions = Regions::fused, Device device = Device::cpu);
+  enum class Kernels : uint8_t { own, torch };
+  /// Throws Error naming the first node that cannot be trained. Kernels::torch runs every node by itself and as torch does, as all but Device::cpu do.
+  explicit Network(const graph::Graph& graph, Kernels kernels = Kernels::own, Device device = Device::cpu);
   ~Network();
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;

@@ -118,6 +118,48 @@ KINGLET_CLONES void store_clamped(const float* x, int stride, float low, float h
     }
 }
 
+KINGLET_CLONES void add_moments(const float* x, const float* centre, int64_t rows, int columns, float* sums, float* squares) {
+  for (int64_t r = 0; r < rows; ++r)
+#pragma GCC ivdep
+    for (int c = 0; c < columns; ++c) {
+      const float value = x[r * columns + c] - centre[c];
+      sums[c] += value;
+      squares[c] += value * value;
+    }
+}
+
+KINGLET_CLONES void scale_rows(const float* x, const float* scale, const float* offset, float low, float high, int64_t rows, int columns, float* y) {
+  for (int64_t r = 0; r < rows; ++r)
+#pragma GCC ivdep
+    for (int c = 0; c < columns; ++c) {
+      const float value = x[r * columns + c] * scale[c] + offset[c];
+      const float floored = value < low ? low : value;
+      y[r * columns + c] = floored > high ? high : floored;
+    }
+}
+
+/// Without an activation y is dy and the range holds everything.
+KINGLET_CLONES void add_scaled(const float* dy, const float* y, float low, float high, const float* x, const float* centre, int64_t rows, int columns,
+                               float* sums, float* products) {
+  for (int64_t r = 0; r < rows; ++r)
+#pragma GCC ivdep
+    for (int c = 0; c < columns; ++c) {
+      const float value = y[r * columns + c], d = (value > low) & (value < high) ? dy[r * columns + c] : 0.0f;
+      sums[c] += d;
+      products[c] += d * (x[r * columns + c] - centre[c]);
+    }
+}
+
+KINGLET_CLONES void scale_back(const float* dy, const float* y, float low, float high, const float* x, const float* scale, const float* slope,
+                               const float* offset, int64_t rows, int columns, float* dx) {
+  for (int64_t r = 0; r < rows; ++r)
+#pragma GCC ivdep
+    for (int c = 0; c < columns; ++c) {
+      const float value = y[r * columns + c], d = (value > low) & (value < high) ? dy[r * columns + c] : 0.0f;
+      dx[r * columns + c] = scale[c] * d + slope[c] * x[r * columns + c] + offset[c];
+    }
+}
+
 void fill_rows(const std::vector<float>& row, int64_t rows, int stride, float* out) {
   for (int64_t r = 0; r < rows; ++r) std::memcpy(out + r * stride, row.data(), static_cast<size_t>(stride) * sizeof(float));
 }
@@ -135,15 +177,15 @@ int64_t blocks(int64_t rows) { return (rows + kBlockRows - 1) / kBlockRows; }
 int64_t block_rows(int64_t rows, int64_t block) { return std::min(kBlockRows, rows - block * kBlockRows); }
 
 /// body(first row, rows, sums) a block; the sums of the fixed parts are added in order.
-template <class MakeBody>
+template <class Sum = float, class MakeBody>
 std::vector<double> sum_blocks(int64_t rows, size_t size, const ParallelFor& parallel_for, const MakeBody& make_body) {
   std::vector<std::vector<double>> parts(kParts, std::vector<double>(size, 0.0));
   parallel_for(kParts, [&](int64_t begin, int64_t end) {
     auto body = make_body();
-    std::vector<float> sums(size);
+    std::vector<Sum> sums(size);
     for (int64_t part = begin; part < end; ++part)
       for (int64_t b = blocks(rows) * part / kParts; b < blocks(rows) * (part + 1) / kParts; ++b) {
-        std::fill(sums.begin(), sums.end(), 0.0f);
+        std::fill(sums.begin(), sums.end(), Sum{0});
         body(b * kBlockRows, block_rows(rows, b), sums.data());
         for (size_t i = 0; i < size; ++i) parts[static_cast<size_t>(part)][i] += sums[i];
       }
@@ -239,6 +281,64 @@ void map_gradient(const MaskedGradient& d, std::span<const double> matrix, Pixel
       add_product(z.data + first * c0, c0, c0, g.data(), out.stride, n, out.data.data());
       store_clamped(out.data.data(), out.stride, -INFINITY, INFINITY, n, c0, dz + first * c0);
     }
+  });
+}
+
+PixelMoments pixel_moments(Pixels x, const ParallelFor& parallel_for) {
+  const size_t n = static_cast<size_t>(x.columns);
+  // A block's moments are about its own mean, rounded (Chan, Golub and LeVeque 1979), so that nothing cancels in float.
+  const auto sums = sum_blocks<double>(x.rows, 2 * n, parallel_for, [&] {
+    return [&, centre = std::vector<float>(n), first_moment = std::vector<float>(n), second = std::vector<float>(n)](int64_t first, int64_t rows,
+                                                                                                                     double* out) mutable {
+      const float* block = x.data + first * x.columns;
+      for (auto* zero : {&centre, &first_moment, &second}) std::fill(zero->begin(), zero->end(), 0.0f);
+      add_columns(block, rows, x.columns, x.columns, centre.data());
+      for (float& c : centre) c /= static_cast<float>(rows);
+      add_moments(block, centre.data(), rows, x.columns, first_moment.data(), second.data());
+      for (size_t c = 0; c < n; ++c) {
+        const double about = centre[c], residual = first_moment[c];
+        out[c] = double(rows) * about + residual;
+        out[n + c] = second[c] + about * (2 * residual + double(rows) * about);
+      }
+    };
+  });
+  PixelMoments moments{std::vector<double>(n), std::vector<double>(n)};
+  for (size_t c = 0; c < n; ++c) {
+    moments.mean[c] = sums[c] / double(x.rows);
+    moments.variance[c] = std::max(0.0, sums[n + c] / double(x.rows) - moments.mean[c] * moments.mean[c]);
+  }
+  return moments;
+}
+
+void scale_pixels(Pixels x, std::span<const float> scale, std::span<const float> offset, Activation activation, float* y, const ParallelFor& parallel_for) {
+  const Range range = range_of(activation);
+  parallel_for(blocks(x.rows), [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * kBlockRows, rows = std::min(end * kBlockRows, x.rows) - first;
+    scale_rows(x.data + first * x.columns, scale.data(), offset.data(), range.low, range.high, rows, x.columns, y + first * x.columns);
+  });
+}
+
+ScaleSums sum_scaled_gradient(const MaskedGradient& d, Pixels x, std::span<const float> centre, const ParallelFor& parallel_for) {
+  const size_t n = static_cast<size_t>(x.columns);
+  const Range range = range_of(d.activation);
+  const float* y = d.activation == Activation::none ? d.dy.data : d.y;
+  const auto sums = sum_blocks(x.rows, 2 * n, parallel_for, [&] {
+    return [&](int64_t first, int64_t rows, float* out) {
+      const int64_t at = first * x.columns;
+      add_scaled(d.dy.data + at, y + at, range.low, range.high, x.data + at, centre.data(), rows, x.columns, out, out + n);
+    };
+  });
+  const auto middle = sums.begin() + static_cast<int64_t>(n);
+  return {{sums.begin(), middle}, {middle, sums.end()}};
+}
+
+void scale_gradient(const MaskedGradient& d, Pixels x, std::span<const float> scale, std::span<const float> slope, std::span<const float> offset,
+                    float* dx, const ParallelFor& parallel_for) {
+  const Range range = range_of(d.activation);
+  const float* y = d.activation == Activation::none ? d.dy.data : d.y;
+  parallel_for(blocks(x.rows), [&](int64_t begin, int64_t end) {
+    const int64_t at = begin * kBlockRows * x.columns, rows = std::min(end * kBlockRows, x.rows) - begin * kBlockRows;
+    scale_back(d.dy.data + at, y + at, range.low, range.high, x.data + at, scale.data(), slope.data(), offset.data(), rows, x.columns, dx + at);
   });
 }
 

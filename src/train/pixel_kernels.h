@@ -1,4 +1,4 @@
-// The passes over a batch's pixels that an affine region needs, forward and backward: rows are pixels, columns channels,
+// The passes over a batch's pixels that affine regions and BatchNorms need, forward and backward: rows are pixels, columns channels,
 // float32 in NHWC order. Blocks are summed in float and their sums in double, in an order that does not depend on the
 // number of threads.
 #pragma once
@@ -44,5 +44,23 @@ MapSums sum_gradient(const MaskedGradient& d, Pixels z, const ParallelFor& paral
 /// dz = matrix^T d + through z + offset; `matrix` as in map_pixels, `through` z.columns squared.
 void map_gradient(const MaskedGradient& d, std::span<const double> matrix, Pixels z, std::span<const double> through,
                   std::span<const double> offset, float* dz, const ParallelFor& parallel_for);
+
+struct PixelMoments {
+  std::vector<double> mean, variance;  ///< by channel; the variance divided by rows
+};
+PixelMoments pixel_moments(Pixels x, const ParallelFor& parallel_for);
+
+/// y = activation(scale x + offset), by channel.
+void scale_pixels(Pixels x, std::span<const float> scale, std::span<const float> offset, graph::Activation activation, float* y,
+                  const ParallelFor& parallel_for);
+
+struct ScaleSums {
+  std::vector<double> gradient, product;  ///< sum of d, sum of d (x - centre), by channel
+};
+ScaleSums sum_scaled_gradient(const MaskedGradient& d, Pixels x, std::span<const float> centre, const ParallelFor& parallel_for);
+
+/// dx = scale d + slope x + offset, by channel.
+void scale_gradient(const MaskedGradient& d, Pixels x, std::span<const float> scale, std::span<const float> slope, std::span<const float> offset,
+                    float* dx, const ParallelFor& parallel_for);
 
 }  // namespace kinglet::train

@@ -40,7 +40,7 @@ class Trainer {
         recipe_(input_.recipe),
         events_(events),
         preprocessor_(input_.model.input, input_value(input_.model)),
-        network_(input_.model.graph, Network::Regions::fused, choose_device(recipe_.device)),
+        network_(input_.model.graph, Network::Kernels::own, choose_device(recipe_.device)),
         store_(input_.train, preprocessor_, recipe_.threads, events.progress),
         optimizer_(recipe_, network_.parameters()),
         average_(recipe_.ema, network_.parameters()),
@@ -73,7 +73,7 @@ class Trainer {
   int64_t batch_pictures() const { return std::min<int64_t>(recipe_.batch, store_.size()); }
 
   void make_teacher() {
-    teacher_.emplace(input_.teacher->graph, Network::Regions::fused, choose_device(recipe_.device));
+    teacher_.emplace(input_.teacher->graph, Network::Kernels::own, choose_device(recipe_.device));
     bridge_.emplace(input_.model.input, input_.teacher->input);
     if (teacher_->classes() != network_.classes())
       throw Error(recipe_.distill.teacher, fmt::format("teaches {} classes, the model has {}", teacher_->classes(), network_.classes()));
