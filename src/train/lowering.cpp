@@ -206,9 +206,8 @@ void Lowering::join_activations() {
   for (Step& step : steps_) {
     const Node& norm = graph_.node(step.node);
     if (step.region >= 0 || !is_picture_norm(graph_, norm)) continue;
-    const ValueId out = norm.outputs[0];
-    const auto& readers = users[static_cast<size_t>(out)];
-    if (readers.size() != 1 || std::count(graph_.outputs.begin(), graph_.outputs.end(), out)) continue;
+    const auto& readers = users[static_cast<size_t>(norm.outputs[0])];
+    if (readers.size() != 1) continue;
     const OpKind op = graph_.node(readers[0]).op;
     if (op != OpKind::Relu && op != OpKind::Relu6) continue;
     step.activation = readers[0];
