@@ -6,6 +6,7 @@
 #include "cli/verb.h"
 #include "eval/doubts.h"
 #include "flow/deploy.h"
+#include "graph/opaque.h"
 #include "graph/print.h"
 
 namespace kinglet::cli {
@@ -59,7 +60,11 @@ int64_t node_params(const graph::Graph& graph, const graph::Node& node) {
   return n;
 }
 
-const std::string& detail_of(const graph::Node& node) { return node.as<graph::OpaqueAttrs>().detail; }
+std::string operator_label(const graph::Node& node) {
+  if (node.op != graph::OpKind::Opaque) return std::string(graph::op_name(node.op));
+  const auto detail = graph::opaque_detail(node);
+  return node.as<graph::OpaqueAttrs>().name + (detail.empty() ? " (not runnable)" : " (not runnable: " + detail + ")");
+}
 
 std::string layer_table(const graph::Graph& graph) {
   std::vector<std::vector<std::string>> rows{{"#", "operator", "output", "type", "params", "MACs", "name"}};
@@ -68,8 +73,7 @@ std::string layer_table(const graph::Graph& graph) {
     const auto& out = graph.value(node.outputs.at(0));
     std::string type(dtype_name(out.dtype));
     if (!out.quant.empty()) type += fmt::format(" {:.5g} {}", out.quant.scale[0], out.quant.zero_point[0]);
-    const bool opaque = node.op == graph::OpKind::Opaque;
-    rows.push_back({std::to_string(i), opaque ? node.as<graph::OpaqueAttrs>().name + (detail_of(node).empty() ? " (not runnable)" : " (not runnable: " + detail_of(node) + ")") : std::string(graph::op_name(node.op)), out.shape.batch_str(), type,
+    rows.push_back({std::to_string(i), operator_label(node), out.shape.batch_str(), type,
                     group_digits(node_params(graph, node)), group_digits(ops::node_macs(graph, node)), node.name});
   }
   return table(rows);

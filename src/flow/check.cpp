@@ -9,6 +9,7 @@
 #include "data/preprocess.h"
 #include "flow/deploy.h"
 #include "flow/measures.h"
+#include "graph/opaque.h"
 
 namespace kinglet::flow {
 
@@ -81,15 +82,12 @@ void check_types(const Profile& p, const OperatorRule& rule, const Graph& g, con
                         "quantize the model: kinglet quantize", false});
 }
 
-/// The reason that the import left an operator opaque for, empty if it is none of ours.
-std::string detail_of(const Node& node) { return node.op == graph::OpKind::Opaque ? node.as<graph::OpaqueAttrs>().detail : ""; }
-
 /// Why the profile's own kernels do not take the node. With skip_float, float types are told of once for the model.
 std::vector<Problem> problems_of(const Profile& p, const Graph& g, const Node& node, bool skip_float) {
   std::vector<Problem> problems;
   const auto rule = p.operators.find(op_of(node));
-  if (rule == p.operators.end() && !detail_of(node).empty())
-    return {{"operator " + op_of(node) + " is not supported here: " + detail_of(node), "replace what is named: see profiles/" + p.name + ".json for the operators that are", false}};
+  if (rule == p.operators.end() && !graph::opaque_detail(node).empty())
+    return {{"operator " + op_of(node) + " is not supported here: " + graph::opaque_detail(node), "replace what is named: see profiles/" + p.name + ".json for the operators that are", false}};
   if (rule == p.operators.end())
     return {{"operator " + op_of(node) + " is not supported", "replace it by operators that are: see profiles/" + p.name + ".json", false}};
   check_types(p, rule->second, g, node, skip_float, problems);
@@ -240,7 +238,7 @@ class Checker {
     if (refused(problems)) return;
     const auto& rule = profile_.operators.at(op_of(node));
     if (node.op == graph::OpKind::Opaque)
-      add({Severity::warning, name_of(node), op_of(node), detail_of(node).empty() ? "is listed, but Kinglet does not know its details" : "is listed, but Kinglet does not run it: " + detail_of(node),
+      add({Severity::warning, name_of(node), op_of(node), graph::opaque_detail(node).empty() ? "is listed, but Kinglet does not know its details" : "is listed, but Kinglet does not run it: " + graph::opaque_detail(node),
            "check its attributes against the source of the profile"});
     if (!rule.note.empty()) add({Severity::info, name_of(node), op_of(node), rule.note, ""});
   }

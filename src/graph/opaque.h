@@ -3,11 +3,14 @@
 
 #include <string>
 
-#include "graph/attrs.h"
+#include "graph/graph.h"
 
 namespace kinglet::graph {
 
 /// "MaxPool (ceil_mode with a partial last window)", or the name alone where no reason was noted.
 inline std::string describe(const OpaqueAttrs& attrs) { return attrs.detail.empty() ? attrs.name : attrs.name + " (" + attrs.detail + ")"; }
+
+/// The reason that the import left an operator opaque for, empty if it is none of ours or no reason was noted.
+inline std::string opaque_detail(const Node& node) { return node.op == OpKind::Opaque ? node.as<OpaqueAttrs>().detail : ""; }
 
 }  // namespace kinglet::graph

@@ -29,10 +29,6 @@ bool is_pointwise_conv(const Graph& graph, const Node& node) {
          attrs.activation == graph::Activation::none;
 }
 
-bool is_norm(const Graph& graph, const Node& node) {
-  return node.op == OpKind::BatchNorm && graph.value(node.inputs[0]).shape.rank() == 4;
-}
-
 bool is_plain_add(const Graph& graph, const Node& node) {
   if (node.op != OpKind::Add || node.as<graph::ActivationAttrs>().activation != graph::Activation::none) return false;
   const auto &a = graph.value(node.inputs[0]), &b = graph.value(node.inputs[1]);
@@ -45,7 +41,7 @@ std::vector<ValueId> affine_roots(const Graph& graph) {
   for (size_t v = 0; v < root.size(); ++v) root[v] = static_cast<ValueId>(v);
   const auto of = [&](ValueId v) -> ValueId& { return root[static_cast<size_t>(v)]; };
   for (const Node& node : graph.nodes()) {
-    const bool one_input = is_pointwise_conv(graph, node) || is_norm(graph, node);
+    const bool one_input = is_pointwise_conv(graph, node) || is_picture_norm(graph, node);
     const bool sum = is_plain_add(graph, node) && of(node.inputs[0]) == of(node.inputs[1]);
     if (one_input || sum) of(node.outputs[0]) = of(node.inputs[0]);
   }
@@ -110,6 +106,10 @@ class RegionBuilder {
 };
 
 }  // namespace
+
+bool is_picture_norm(const Graph& graph, const Node& node) {
+  return node.op == OpKind::BatchNorm && graph.value(node.inputs[0]).shape.rank() == 4;
+}
 
 std::vector<AffineRegion> find_affine_regions(const Graph& graph) {
   const auto root = affine_roots(graph);

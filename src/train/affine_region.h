@@ -31,6 +31,9 @@ struct AffineRegion {
   std::vector<graph::ValueId> parameters;  ///< weights, biases, gammas and betas, in order of first use
 };
 
+/// A BatchNorm over pictures, not over a row of features.
+bool is_picture_norm(const graph::Graph& graph, const graph::Node& node);
+
 /// The disjoint regions of `graph` with one source, one value read from outside and at least four BatchNorms (fewer are not
 /// faster this way).
 std::vector<AffineRegion> find_affine_regions(const graph::Graph& graph);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "train/affine_region.h"
+#include "train/running_statistics.h"
 #include "train/small_matrix.h"
 
 namespace kinglet::train {
@@ -77,7 +78,7 @@ void AffineTape::forward_norm(const AffineOp& op, std::span<float> running_mean,
   out.b.resize(in.b.size());
   out.a_mean.resize(in.b.size());
   out.inverse_deviation.resize(in.b.size());
-  const double unbiased = pixels > 1 ? double(pixels) / double(pixels - 1) : 1.0;
+  const double unbiased = unbiased_factor(pixels);
   for (size_t c = 0; c < in.b.size(); ++c) {
     const double* a = &in.a[c * c0];
     const double* p = &in.p[c * c0];
@@ -89,8 +90,8 @@ void AffineTape::forward_norm(const AffineOp& op, std::span<float> running_mean,
     out.b[c] = parameter(op.bias)[c] - scale * a_mean;
     out.a_mean[c] = a_mean;
     out.inverse_deviation[c] = inverse;
-    running_mean[c] = static_cast<float>(running_mean[c] + op.momentum * (a_mean + in.b[c] - running_mean[c]));
-    running_var[c] = static_cast<float>(running_var[c] + op.momentum * (variance * unbiased - running_var[c]));
+    move_running(running_mean[c], a_mean + in.b[c], op.momentum);
+    move_running(running_var[c], variance * unbiased, op.momentum);
   }
 }
 

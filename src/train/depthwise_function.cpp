@@ -44,10 +44,6 @@ class DepthwiseFunction : public torch::autograd::Function<DepthwiseFunction> {
 
 }  // namespace
 
-bool takes_depthwise(const at::Tensor& nchw, const at::Tensor& oihw) {
-  return nchw.is_cpu() && nchw.scalar_type() == at::kFloat && oihw.size(0) == nchw.size(1) && oihw.size(1) == 1;
-}
-
 at::Tensor apply_depthwise(const at::Tensor& nchw, const at::Tensor& oihw, const ops::Window& window) {
   return DepthwiseFunction::apply(nchw, oihw, &window);
 }

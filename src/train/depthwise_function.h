@@ -7,10 +7,7 @@
 
 namespace kinglet::train {
 
-/// Whether apply_depthwise takes these: float32 on the CPU, one output channel an input channel.
-bool takes_depthwise(const at::Tensor& nchw, const at::Tensor& oihw);
-
-/// `nchw` in channels-last memory, padded alike on both sides by the window.
+/// `nchw` is float32 on the CPU in channels-last memory, padded alike on both sides by the window; one output channel an input channel.
 at::Tensor apply_depthwise(const at::Tensor& nchw, const at::Tensor& oihw, const ops::Window& window);
 
 }  // namespace kinglet::train

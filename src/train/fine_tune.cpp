@@ -21,17 +21,10 @@ constexpr int kMostEpochs = 40, kFewestEpochs = 3, kHeadEpochs = 3;
 constexpr double kStepShare = 0.8;
 
 Batch noise_batch(const graph::Model& model, int classes, int n) {
-  Batch batch;
-  batch.input = Tensor(DType::f32, model.graph.value(model.graph.inputs.at(0)).shape.with_dim(0, n));
-  batch.targets = Tensor(DType::f32, Shape{n, classes});
+  Tensor input(DType::f32, model.graph.value(model.graph.inputs.at(0)).shape.with_dim(0, n));
   RandomStream random(1, 0, 0, Purpose::draw);
-  for (float& x : batch.input.mutable_data<float>()) x = static_cast<float>(random.uniform());
-  auto targets = batch.targets.mutable_data<float>();
-  for (int i = 0; i < n; ++i) {
-    targets[static_cast<size_t>(i * classes + i % classes)] = 1;
-    batch.pictures.push_back(i);
-  }
-  return batch;
+  for (float& x : input.mutable_data<float>()) x = static_cast<float>(random.uniform());
+  return cycling_batch(std::move(input), classes);
 }
 
 /// The better of two timed steps after one that warms up.

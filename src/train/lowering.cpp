@@ -51,16 +51,14 @@ Prepared prepare(const Tensor& x, ops::Window w) {
   return {nchw, w};
 }
 
-Tensor convolve(const Tensor& x, const Tensor& oihw, const Tensor& bias, const ops::Window& window, int64_t groups) {
+/// `own_gradient`: a depthwise convolution's weights get their gradient from our own kernel.
+Tensor convolve(const Tensor& x, const Tensor& oihw, const Tensor& bias, const ops::Window& window, int64_t groups, bool own_gradient = false) {
   const auto [nchw, w] = prepare(x, window);
+  if (own_gradient && oihw.size(0) == groups) {
+    const Tensor y = to_nhwc(apply_depthwise(nchw, oihw, w));
+    return bias.defined() ? y + bias : y;
+  }
   return to_nhwc(at::conv2d(nchw, oihw, bias, {w.stride_h, w.stride_w}, at::IntArrayRef({w.pad_top, w.pad_left}), {w.dilation_h, w.dilation_w}, groups));
-}
-
-Tensor convolve_depthwise(const Tensor& x, const Tensor& oihw, const Tensor& bias, const ops::Window& window, bool own_gradient) {
-  const auto [nchw, w] = prepare(x, window);
-  if (!own_gradient || !takes_depthwise(nchw, oihw)) return convolve(x, oihw, bias, window, x.size(3));
-  const Tensor y = to_nhwc(apply_depthwise(nchw, oihw, w));
-  return bias.defined() ? y + bias : y;
 }
 
 Tensor average_pool(const Tensor& x, const ops::Window& w) {
@@ -143,10 +141,6 @@ Tensor resize_nearest(const Tensor& x, const graph::ResizeNearestAttrs& attrs) {
   return x.index_select(1, sources(1, attrs.out_h)).index_select(2, sources(2, attrs.out_w));
 }
 
-bool is_picture_norm(const Graph& graph, const Node& node) {
-  return node.op == OpKind::BatchNorm && graph.value(node.inputs[0]).shape.rank() == 4;
-}
-
 bool trainable_op(OpKind op) {
   return op != OpKind::Quantize && op != OpKind::Dequantize && op != OpKind::Opaque;
 }
@@ -194,8 +188,9 @@ void Lowering::make_steps() {
     for (auto node : regions_[r].region.nodes) region_of[static_cast<size_t>(node)] = static_cast<int>(r);
   for (int i = 0; i < graph_.node_count(); ++i) {
     const int region = region_of[static_cast<size_t>(i)];
-    if (region < 0) steps_.push_back({i, -1});
-    else if (regions_[static_cast<size_t>(region)].region.nodes.back() == i) steps_.push_back({i, region});
+    const ValueId out = graph_.node(i).outputs[0];
+    if (region < 0) steps_.push_back({.node = i, .out = out});
+    else if (regions_[static_cast<size_t>(region)].region.nodes.back() == i) steps_.push_back({.node = i, .out = out, .region = region});
   }
   if (own_kernels_) join_activations();
 }
@@ -204,16 +199,16 @@ void Lowering::join_activations() {
   const auto users = graph_.users();
   std::vector<bool> joined(static_cast<size_t>(graph_.node_count()), false);
   for (Step& step : steps_) {
-    const Node& norm = graph_.node(step.node);
-    if (step.region >= 0 || !is_picture_norm(graph_, norm)) continue;
-    const auto& readers = users[static_cast<size_t>(norm.outputs[0])];
-    if (readers.size() != 1) continue;
-    const OpKind op = graph_.node(readers[0]).op;
-    if (op != OpKind::Relu && op != OpKind::Relu6) continue;
-    step.activation = readers[0];
+    step.own_norm = step.region < 0 && is_picture_norm(graph_, graph_.node(step.node));
+    const auto& readers = users[static_cast<size_t>(step.out)];
+    if (!step.own_norm || readers.size() != 1) continue;
+    const Node& reader = graph_.node(readers[0]);
+    if (reader.op != OpKind::Relu && reader.op != OpKind::Relu6) continue;
+    step.activation = reader.op == OpKind::Relu ? Activation::relu : Activation::relu6;
+    step.out = reader.outputs[0];
     joined[static_cast<size_t>(readers[0])] = true;
   }
-  std::erase_if(steps_, [&](const Step& step) { return step.region < 0 && joined[static_cast<size_t>(step.node)]; });
+  std::erase_if(steps_, [&](const Step& step) { return joined[static_cast<size_t>(step.node)]; });
 }
 
 void Lowering::make_tensors() {
@@ -264,29 +259,22 @@ Tensor Lowering::run(const Tensor& x, ValueId wanted, Mode mode, const DropoutKe
   for (const Step& step : steps_) {
     if (values[static_cast<size_t>(wanted)].defined()) break;
     const Node& node = graph_.node(step.node);
-    auto& out = values[static_cast<size_t>(node.outputs[0])];
-    if (step.region < 0 && own_kernels_ && mode == Mode::train && is_picture_norm(graph_, node)) {
-      values[static_cast<size_t>(graph_.node(step.activation == kNone ? step.node : step.activation).outputs[0])] = run_norm(step, values);
-    } else if (step.region < 0) {
-      out = run_node(node, values, mode, dropout_key);
-      if (step.activation == kNone) continue;
-      const Node& activation = graph_.node(step.activation);
-      values[static_cast<size_t>(activation.outputs[0])] = run_node(activation, values, mode, dropout_key);
-    } else {
+    auto& out = values[static_cast<size_t>(step.out)];
+    if (step.region >= 0) {
       const Region& region = regions_[static_cast<size_t>(step.region)];
       out = run_region(region, values[static_cast<size_t>(region.region.source)], mode);
+    } else if (step.own_norm && mode == Mode::train) {
+      out = run_norm(node, step.activation, values);
+    } else {
+      out = activate(run_node(node, values, mode, dropout_key), step.activation);
     }
   }
   return values[static_cast<size_t>(wanted)];
 }
 
-Tensor Lowering::run_norm(const Step& step, const std::vector<Tensor>& values) const {
-  const Node& node = graph_.node(step.node);
+Tensor Lowering::run_norm(const Node& node, Activation activation, const std::vector<Tensor>& values) const {
   const auto input = [&](size_t i) { return values[static_cast<size_t>(node.inputs[i])]; };
   const auto& attrs = node.as<graph::BatchNormAttrs>();
-  const auto activation = step.activation == kNone                               ? Activation::none
-                          : graph_.node(step.activation).op == OpKind::Relu6 ? Activation::relu6
-                                                                               : Activation::relu;
   return apply_norm(input(0), {input(1), input(2), input(3), input(4), attrs.eps, attrs.momentum}, activation);
 }
 
@@ -303,7 +291,7 @@ Tensor Lowering::run_node(const Node& node, const std::vector<Tensor>& values, M
   const Tensor x = input(0);
   switch (node.op) {
     case OpKind::Conv2d: return fused(convolve(x, input(1).permute({0, 3, 1, 2}), input(2), ops::node_window(graph_, node), 1));
-    case OpKind::DepthwiseConv2d: return fused(convolve_depthwise(x, input(1).permute({3, 0, 1, 2}), input(2), ops::node_window(graph_, node), own_kernels_));
+    case OpKind::DepthwiseConv2d: return fused(convolve(x, input(1).permute({3, 0, 1, 2}), input(2), ops::node_window(graph_, node), x.size(3), own_kernels_));
     case OpKind::FullyConnected: return fused(fully_connected(x, input(1), input(2)));
     case OpKind::Add: return fused(x + input(1));
     case OpKind::Mul: return fused(x * input(1));

@@ -28,9 +28,8 @@ struct Placement {
 
 class Lowering {
  public:
-  /// The graph and the parameters must outlive it. Our own kernels (fused affine regions, BatchNorms, the gradient of
-  /// depthwise weights)
-  /// run on the CPU without copies only; without them every node is torch's.
+  /// The graph and the parameters must outlive it. Our own kernels (fused affine regions, BatchNorms, the gradient of depthwise
+  /// weights) run on the CPU without copies only; without them every node is torch's.
   Lowering(const graph::Graph& graph, Parameters& parameters, bool own_kernels, Placement placement = {});
 
   /// Parameters and statistics to the device; nothing to do where the tensors look into them.
@@ -53,15 +52,17 @@ class Lowering {
   };
   struct Step {
     graph::NodeIndex node = graph::kNone;
+    graph::ValueId out = graph::kNone;
     int region = -1;
-    graph::NodeIndex activation = graph::kNone;  ///< of a BatchNorm: the Relu or Relu6 that alone reads it and runs with it
+    bool own_norm = false;                                       ///< a BatchNorm that trains with our own kernel
+    graph::Activation activation = graph::Activation::none;      ///< of the Relu or Relu6 that alone reads it: `out` is behind that
   };
   void make_tensors();
   void make_regions(std::vector<AffineRegion> regions);
   void make_steps();
   void join_activations();
   at::Tensor run_node(const graph::Node& node, const std::vector<at::Tensor>& values, Mode mode, const DropoutKey& dropout) const;
-  at::Tensor run_norm(const Step& step, const std::vector<at::Tensor>& values) const;
+  at::Tensor run_norm(const graph::Node& node, graph::Activation activation, const std::vector<at::Tensor>& values) const;
   at::Tensor run_region(const Region& region, const at::Tensor& z, Mode mode) const;
   float* constant_data(graph::ValueId id) const;
 

@@ -171,15 +171,8 @@ TEST(Lowering, ZooNetworks) {
     expect_as_reference(zoo::build(spec, 5).graph, 1e-4, spec, 0, 1);
 }
 
-Batch picture_batch(const graph::Graph& graph, int n, int classes) {
-  Batch batch;
-  batch.input = noise(graph.value(graph.inputs[0]).shape.with_dim(0, n), 7, 0, 1);
-  batch.targets = Tensor(DType::f32, Shape{n, classes});
-  for (int i = 0; i < n; ++i) {
-    batch.targets.mutable_data<float>()[static_cast<size_t>(i * classes + i % classes)] = 1;
-    batch.pictures.push_back(i);
-  }
-  return batch;
+Batch make_batch(const graph::Graph& graph, int n, int classes) {
+  return cycling_batch(noise(graph.value(graph.inputs[0]).shape.with_dim(0, n), 7, 0, 1), classes);
 }
 
 /// Two steps down the gradient; all weights but a few behind dead units have one (biases before a BatchNorm have none).
@@ -190,7 +183,7 @@ TEST(Lowering, EveryArchitectureTrains) {
                                                             : row.name + "@0.25,32x32x3,3";
     const auto graph = zoo::build(spec, 5).graph;
     Network network(graph);
-    const Batch batch = picture_batch(graph, 6, 3);
+    const Batch batch = make_batch(graph, 6, 3);
     auto& p = network.parameters();
     double first = 0, second = 0;
     for (double* loss : {&first, &second}) {
@@ -216,7 +209,7 @@ TEST(Lowering, EveryArchitectureTrains) {
 TEST(Lowering, CopiesComputeWhatViewsCompute) {
   const auto graph = zoo::build("mobilenet_v2_rep@0.1,16x16x3,3,stages=2", 5).graph;
   Network views(graph, Network::Kernels::torch), copies(graph, Network::Kernels::torch, Device::copies);
-  const Batch batch = picture_batch(graph, 6, 3);
+  const Batch batch = make_batch(graph, 6, 3);
   for (int step = 0; step < 2; ++step) {
     EXPECT_EQ(views.train_step(batch).loss, copies.train_step(batch).loss);
     EXPECT_EQ(views.parameters().gradients, copies.parameters().gradients);
@@ -252,16 +245,6 @@ TEST(Lowering, RefusesWhatCannotBeTrained) {
   GraphBuilder index;
   index.output(index.node(OpKind::ArgMax, graph::ArgMaxAttrs{1, false}, {index.input("x", Shape{1, 4})}, "y"));
   EXPECT_NE(message(index.finish()).find("no gradient passes"), std::string::npos);
-}
-
-Batch make_batch(const graph::Graph& graph, int n, int classes) {
-  Batch batch;
-  batch.input = noise(graph.value(graph.inputs[0]).shape.with_dim(0, n), 7, 0, 1);
-  batch.targets = Tensor(DType::f32, Shape{n, classes});
-  auto targets = batch.targets.mutable_data<float>();
-  for (int i = 0; i < n; ++i) targets[static_cast<size_t>(i * classes + i % classes)] = 1.0f;
-  for (int i = 0; i < n; ++i) batch.pictures.push_back(i);
-  return batch;
 }
 
 /// Moves gamma, beta and biases off their starting values, so that no gradient vanishes by symmetry.

@@ -21,6 +21,9 @@ struct Batch {
   std::vector<int64_t> pictures;  ///< numbers of the pictures, keys of dropout's draws
 };
 
+/// `input` with its pictures numbered from 0, picture i of class i % classes.
+Batch cycling_batch(Tensor input, int classes);
+
 struct LossOptions {
   double distill_weight = 0;       ///< share of the teacher's term (Hinton et al. 2015, with the factor T^2)
   double distill_temperature = 1;

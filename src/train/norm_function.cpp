@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "train/running_statistics.h"
 #include "train/torch_pixels.h"
 
 namespace kinglet::train {
@@ -15,10 +16,10 @@ using torch::autograd::variable_list;
 
 void update_running(const NormParameters& p, const PixelMoments& moments, int64_t rows) {
   float *mean = p.running_mean.data_ptr<float>(), *variance = p.running_var.data_ptr<float>();
-  const double unbiased = rows > 1 ? double(rows) / double(rows - 1) : 1.0;
+  const double unbiased = unbiased_factor(rows);
   for (size_t c = 0; c < moments.mean.size(); ++c) {
-    mean[c] = static_cast<float>(mean[c] + p.momentum * (moments.mean[c] - mean[c]));
-    variance[c] = static_cast<float>(variance[c] + p.momentum * (moments.variance[c] * unbiased - variance[c]));
+    move_running(mean[c], moments.mean[c], p.momentum);
+    move_running(variance[c], moments.variance[c] * unbiased, p.momentum);
   }
 }
 

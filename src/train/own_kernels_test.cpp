@@ -72,17 +72,11 @@ TEST(OwnKernels, DepthwiseGradientIsTheSumWrittenDown) {
 }
 
 Batch make_batch(const graph::Graph& graph, int n, int classes, float tint) {
-  Batch batch;
-  batch.input = Tensor(DType::f32, graph.value(graph.inputs[0]).shape.with_dim(0, n));
-  const auto values = draw(batch.input.shape().elements(), 3), tints = draw(n * batch.input.shape().back(), 11);
-  const size_t colours = static_cast<size_t>(batch.input.shape().back()), each = values.size() / static_cast<size_t>(n);
-  for (size_t i = 0; i < values.size(); ++i) batch.input.mutable_data<float>()[i] = 0.5f * values[i] + tint * tints[i / each * colours + i % colours];
-  batch.targets = Tensor(DType::f32, Shape{n, classes});
-  for (int i = 0; i < n; ++i) {
-    batch.targets.mutable_data<float>()[static_cast<size_t>(i * classes + i % classes)] = 1.0f;
-    batch.pictures.push_back(i);
-  }
-  return batch;
+  Tensor input(DType::f32, graph.value(graph.inputs[0]).shape.with_dim(0, n));
+  const auto values = draw(input.shape().elements(), 3), tints = draw(n * input.shape().back(), 11);
+  const size_t colours = static_cast<size_t>(input.shape().back()), each = values.size() / static_cast<size_t>(n);
+  for (size_t i = 0; i < values.size(); ++i) input.mutable_data<float>()[i] = 0.5f * values[i] + tint * tints[i / each * colours + i % colours];
+  return cycling_batch(std::move(input), classes);
 }
 
 struct Difference {
@@ -154,6 +148,22 @@ TEST(OwnKernels, NetsTrainAsWithTorch) {
     EXPECT_LE(d.loss, 2e-5) << spec;
     EXPECT_LE(d.gradients, 5e-2) << spec;
     EXPECT_LE(d.statistics, 1e-4) << spec;
+  }
+}
+
+TEST(OwnKernels, ANanPassesOnWhereTheActivationIsOpen) {
+  const std::vector<float> x{1, 2, 3, 4}, y{0, 1, 1, 0}, centre{0, 0}, one{1, 1}, zero{0, 0};
+  const std::vector<float> dy{NAN, 1, 1, NAN};
+  for (auto activation : {graph::Activation::none, graph::Activation::relu}) {
+    const bool open = activation == graph::Activation::none;
+    const MaskedGradient d{{dy.data(), 2, 2}, y.data(), activation};
+    const auto sums = sum_scaled_gradient(d, {x.data(), 2, 2}, centre, kAtOnce);
+    std::vector<float> dx(4);
+    scale_gradient(d, {x.data(), 2, 2}, one, zero, zero, dx.data(), kAtOnce);
+    for (int c = 0; c < 2; ++c) EXPECT_EQ(std::isnan(sums.gradient[size_t(c)]) && std::isnan(sums.product[size_t(c)]), open);
+    EXPECT_EQ(std::isnan(dx[0]) && std::isnan(dx[3]), open);
+    EXPECT_EQ(dx[1], 1);
+    EXPECT_EQ(dx[2], 1);
   }
 }
 

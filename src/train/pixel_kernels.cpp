@@ -138,24 +138,24 @@ KINGLET_CLONES void scale_rows(const float* x, const float* scale, const float* 
     }
 }
 
-/// Without an activation y is dy and the range holds everything.
-KINGLET_CLONES void add_scaled(const float* dy, const float* y, float low, float high, const float* x, const float* centre, int64_t rows, int columns,
+/// Where `gate` lies strictly inside the range, dy passes.
+KINGLET_CLONES void add_scaled(const float* dy, const float* gate, float low, float high, const float* x, const float* centre, int64_t rows, int columns,
                                float* sums, float* products) {
   for (int64_t r = 0; r < rows; ++r)
 #pragma GCC ivdep
     for (int c = 0; c < columns; ++c) {
-      const float value = y[r * columns + c], d = (value > low) & (value < high) ? dy[r * columns + c] : 0.0f;
+      const float value = gate[r * columns + c], d = (value > low) & (value < high) ? dy[r * columns + c] : 0.0f;
       sums[c] += d;
       products[c] += d * (x[r * columns + c] - centre[c]);
     }
 }
 
-KINGLET_CLONES void scale_back(const float* dy, const float* y, float low, float high, const float* x, const float* scale, const float* slope,
+KINGLET_CLONES void scale_back(const float* dy, const float* gate, float low, float high, const float* x, const float* scale, const float* slope,
                                const float* offset, int64_t rows, int columns, float* dx) {
   for (int64_t r = 0; r < rows; ++r)
 #pragma GCC ivdep
     for (int c = 0; c < columns; ++c) {
-      const float value = y[r * columns + c], d = (value > low) & (value < high) ? dy[r * columns + c] : 0.0f;
+      const float value = gate[r * columns + c], d = (value > low) & (value < high) ? dy[r * columns + c] : 0.0f;
       dx[r * columns + c] = scale[c] * d + slope[c] * x[r * columns + c] + offset[c];
     }
 }
@@ -172,6 +172,9 @@ Range range_of(Activation activation) {
   if (activation == Activation::relu6) return {0.0f, 6.0f};
   return {-INFINITY, INFINITY};
 }
+
+/// What decides whether dy passes: y, or without an activation x, which the endless range holds; not dy, whose NaN must pass on.
+const float* gate_of(const MaskedGradient& d, Pixels x) { return d.activation == Activation::none ? x.data : d.y; }
 
 int64_t blocks(int64_t rows) { return (rows + kBlockRows - 1) / kBlockRows; }
 int64_t block_rows(int64_t rows, int64_t block) { return std::min(kBlockRows, rows - block * kBlockRows); }
@@ -321,11 +324,11 @@ void scale_pixels(Pixels x, std::span<const float> scale, std::span<const float>
 ScaleSums sum_scaled_gradient(const MaskedGradient& d, Pixels x, std::span<const float> centre, const ParallelFor& parallel_for) {
   const size_t n = static_cast<size_t>(x.columns);
   const Range range = range_of(d.activation);
-  const float* y = d.activation == Activation::none ? d.dy.data : d.y;
+  const float* gate = gate_of(d, x);
   const auto sums = sum_blocks(x.rows, 2 * n, parallel_for, [&] {
     return [&](int64_t first, int64_t rows, float* out) {
       const int64_t at = first * x.columns;
-      add_scaled(d.dy.data + at, y + at, range.low, range.high, x.data + at, centre.data(), rows, x.columns, out, out + n);
+      add_scaled(d.dy.data + at, gate + at, range.low, range.high, x.data + at, centre.data(), rows, x.columns, out, out + n);
     };
   });
   const auto middle = sums.begin() + static_cast<int64_t>(n);
@@ -335,10 +338,10 @@ ScaleSums sum_scaled_gradient(const MaskedGradient& d, Pixels x, std::span<const
 void scale_gradient(const MaskedGradient& d, Pixels x, std::span<const float> scale, std::span<const float> slope, std::span<const float> offset,
                     float* dx, const ParallelFor& parallel_for) {
   const Range range = range_of(d.activation);
-  const float* y = d.activation == Activation::none ? d.dy.data : d.y;
+  const float* gate = gate_of(d, x);
   parallel_for(blocks(x.rows), [&](int64_t begin, int64_t end) {
     const int64_t at = begin * kBlockRows * x.columns, rows = std::min(end * kBlockRows, x.rows) - begin * kBlockRows;
-    scale_back(d.dy.data + at, y + at, range.low, range.high, x.data + at, scale.data(), slope.data(), offset.data(), rows, x.columns, dx + at);
+    scale_back(d.dy.data + at, gate + at, range.low, range.high, x.data + at, scale.data(), slope.data(), offset.data(), rows, x.columns, dx + at);
   });
 }
 
