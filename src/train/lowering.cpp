@@ -33,7 +33,10 @@ Tensor activate(const Tensor& x, Activation activation) {
 
 bool symmetric(const ops::Window& w) { return w.pad_top == w.pad_bottom && w.pad_left == w.pad_right; }
 
+bool unpadded(const ops::Window& w) { return w.pad_top + w.pad_bottom + w.pad_left + w.pad_right == 0; }
+
 Tensor padded(const Tensor& nchw, const ops::Window& w, double value) {
+  if (unpadded(w)) return nchw;
   return at::constant_pad_nd(nchw, {w.pad_left, w.pad_right, w.pad_top, w.pad_bottom}, value);
 }
 
@@ -65,8 +68,7 @@ Tensor average_pool(const Tensor& x, const ops::Window& w) {
   const auto sum = [&](const Tensor& nchw) {
     return at::avg_pool2d(padded(nchw, w, 0.0), {w.kernel_h, w.kernel_w}, {w.stride_h, w.stride_w}, {0, 0}, false, true, 1);
   };
-  const bool unpadded = symmetric(w) && w.pad_top == 0 && w.pad_left == 0;
-  if (unpadded) return to_nhwc(at::avg_pool2d(to_nchw(x), {w.kernel_h, w.kernel_w}, {w.stride_h, w.stride_w}));
+  if (unpadded(w)) return to_nhwc(at::avg_pool2d(to_nchw(x), {w.kernel_h, w.kernel_w}, {w.stride_h, w.stride_w}));
   return to_nhwc(sum(to_nchw(x)) / sum(at::ones({1, 1, x.size(1), x.size(2)}, x.options().requires_grad(false))));
 }
 
