@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "train/pixel_math.h"
 
 namespace kinglet::train {
 
@@ -69,17 +70,11 @@ Warp make_warp(Size size, double degrees, double zoom, int dy, int dx, bool mirr
 
 double factor(RandomStream& random, double spread) { return 1 + spread * (2 * random.uniform() - 1); }
 
-uint8_t to_byte(double value) { return static_cast<uint8_t>(std::clamp(value + 0.5, 0.0, 255.0)); }
-
-double luma(const uint8_t* p, int channels) { return channels == 1 ? p[0] : 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]; }
-
 void jitter(const Augment& augment, Size size, std::span<uint8_t> pixels, const DrawKey& key) {
   auto random = stream(key, Purpose::color);
   const double bright = factor(random, augment.brightness), contrast = factor(random, augment.contrast), saturation = factor(random, augment.saturation);
   const size_t c = static_cast<size_t>(size.channels);
-  double mean = 0;
-  for (size_t i = 0; i < pixels.size(); i += c) mean += luma(&pixels[i], size.channels);
-  mean = bright * mean / double(pixels.size() / c);
+  const double mean = bright * luma_sum(pixels, size.channels) / double(pixels.size() / c);
   for (size_t i = 0; i < pixels.size(); i += c) {
     const double gray = bright * luma(&pixels[i], size.channels);
     for (size_t k = 0; k < c; ++k) {

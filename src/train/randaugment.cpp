@@ -7,14 +7,13 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "train/pixel_math.h"
 
 namespace kinglet::train {
 
 namespace {
 
 using Table = std::array<uint8_t, 256>;
-
-uint8_t to_byte(double value) { return static_cast<uint8_t>(std::clamp(value + 0.5, 0.0, 255.0)); }
 
 /// Nearest pixel of the affine (xx, xy, x0, yx, yy, y0), in 1/65536 of a pixel.
 void move_pixels(Size size, std::span<uint8_t> pixels, const std::array<double, 6>& map) {
@@ -45,14 +44,13 @@ void rotate(Size size, std::span<uint8_t> pixels, double degrees) {
   move_about_centre(size, pixels, std::cos(angle), -std::sin(angle), std::sin(angle), std::cos(angle));
 }
 
-double luma(const uint8_t* p, int channels) { return channels == 1 ? p[0] : 0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]; }
-
 /// factor * pixel + (1 - factor) * what it is blended with.
 uint8_t blend(double pixel, double other, double factor) { return to_byte(other + factor * (pixel - other)); }
 
-void brighten(std::span<uint8_t> pixels, double factor) {
+/// Every pixel blended with the same value.
+void blend_all(std::span<uint8_t> pixels, double other, double factor) {
   Table table;
-  for (int i = 0; i < 256; ++i) table[static_cast<size_t>(i)] = blend(i, 0, factor);
+  for (int i = 0; i < 256; ++i) table[static_cast<size_t>(i)] = blend(i, other, factor);
   for (uint8_t& p : pixels) p = table[p];
 }
 
@@ -65,13 +63,7 @@ void recolor(Size size, std::span<uint8_t> pixels, double factor) {
 }
 
 void change_contrast(Size size, std::span<uint8_t> pixels, double factor) {
-  const size_t c = static_cast<size_t>(size.channels);
-  double mean = 0;
-  for (size_t i = 0; i < pixels.size(); i += c) mean += luma(&pixels[i], size.channels);
-  mean /= double(pixels.size() / c);
-  Table table;
-  for (int i = 0; i < 256; ++i) table[static_cast<size_t>(i)] = blend(i, mean, factor);
-  for (uint8_t& p : pixels) p = table[p];
+  blend_all(pixels, luma_sum(pixels, size.channels) / double(pixels.size() / static_cast<size_t>(size.channels)), factor);
 }
 
 /// Blended with the 3x3 smoothing (1 1 1, 1 5 1, 1 1 1) / 13; the outermost pixels stay.
@@ -147,7 +139,7 @@ void apply_policy_operation(int operation, double s, Size size, std::span<uint8_
     case 3: return move_pixels(size, pixels, {1, 0, std::round(s * size.width * 150 / 331), 0, 1, 0});
     case 4: return move_pixels(size, pixels, {1, 0, 0, 0, 1, std::round(s * size.height * 150 / 331)});
     case 5: return rotate(size, pixels, 30 * s);
-    case 6: return brighten(pixels, 1 + 0.9 * s);
+    case 6: return blend_all(pixels, 0, 1 + 0.9 * s);
     case 7: return recolor(size, pixels, 1 + 0.9 * s);
     case 8: return change_contrast(size, pixels, 1 + 0.9 * s);
     case 9: return sharpen(size, pixels, 1 + 0.9 * s);

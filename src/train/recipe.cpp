@@ -22,6 +22,7 @@ template <class R, class Visit>
 void each_field(R& r, const Visit& visit) {
   visit("name", r.name);
   visit("model", r.model);
+  visit("input", r.input);
   visit("data", r.data);
   visit("val", r.val);
   visit("from", r.from);
@@ -69,7 +70,7 @@ void each_field(R& r, const Visit& visit) {
 
 /// Keys that the first checkpoints did not have.
 bool is_young(const std::string& key) {
-  static const std::vector<std::string> young{"freeze_epochs", "freeze_lr", "device", "augment.randaugment", "quantize", "qat.epochs", "qat.lr", "qat.calibration_n"};
+  static const std::vector<std::string> young{"input", "freeze_epochs", "freeze_lr", "device", "augment.randaugment", "quantize", "qat.epochs", "qat.lr", "qat.calibration_n"};
   return std::find(young.begin(), young.end(), key) != young.end();
 }
 

@@ -41,6 +41,7 @@ struct Qat {
 
 struct Recipe {
   std::string name, model, data;
+  std::string input;                 ///< changes of the model's input contract, as of --input: "resize=crop,crop=0.875"
   std::string val = "default";       ///< "default": the data's own val; "none"; or a data argument
   std::string from;                  ///< start from this model's weights: any model file, a run folder, a zoo model
   int freeze_epochs = 0;             ///< with `from`: first so many epochs of the head alone

@@ -14,6 +14,7 @@
 #include "data/image.h"
 #include "graph/serialize.h"
 #include "train/checkpoint.h"
+#include "train/recipe.h"
 
 namespace kinglet::train {
 namespace {
@@ -88,7 +89,9 @@ class Program : public testing::Test {
     const auto x = graph::load(last(a)), y = graph::load(last(b));
     ASSERT_EQ(x.graph.value_count(), y.graph.value_count());
     for (int id = 0; id < x.graph.value_count(); ++id)
-      if (x.graph.value(id).is_constant()) EXPECT_TRUE(*x.graph.value(id).constant == *y.graph.value(id).constant) << x.graph.value(id).name;
+      if (x.graph.value(id).is_constant()) {
+        EXPECT_TRUE(*x.graph.value(id).constant == *y.graph.value(id).constant) << x.graph.value(id).name;
+      }
     const auto s = state(a), t = state(b);
     EXPECT_EQ(s.first, t.first);
     EXPECT_EQ(s.average, t.average);
@@ -153,6 +156,32 @@ TEST_F(Program, ValidationMustHaveTheSameClasses) {
   EXPECT_NE(said().find("has for validation the classes red, zebra, for training blue, red"), std::string::npos) << said();
 }
 
+TEST_F(Program, TheImageNetRecipesTrainFromATreeOfFolders) {
+  const fs::path tree = folder_ / "tree";
+  for (int label = 0; label < 3; ++label)
+    for (int i = 0; i < 12; ++i) {
+      data::Image image{30 + i, 26 + label, 3, {}};
+      image.pixels.resize(static_cast<size_t>(image.width * image.height * 3));
+      for (size_t k = 0; k < image.pixels.size(); ++k) image.pixels[k] = static_cast<uint8_t>(k * static_cast<size_t>(label + 1) + static_cast<size_t>(i));
+      const fs::path folder = tree / (i < 8 ? "train" : "val") / ("n0" + std::to_string(label));
+      fs::create_directories(folder);
+      write_file(folder / (std::to_string(i) + ".png"), data::encode_png(image));
+    }
+  for (const char* name : {"mobilenet_v1_025", "mobilenet_v2_10", "mnasnet_a1_075"}) {
+    const std::string recipe = std::string(KINGLET_SOURCE_DIR) + "/recipes/imagenet_" + name + ".yaml";
+    const std::string network = load_recipe(recipe, {}).model, small = network.substr(0, network.find(',')) + ",32x32x3,3";
+    ASSERT_EQ(finish(start_words({KINGLET_BUILD_DIR "/bin/kinglet-train", recipe, "data=" + tree.string(), "model=" + small, "epochs=1", "warmup_epochs=0", "batch=8",
+                                  "--threads", "2", "--runs", (folder_ / "runs").string()})),
+              0)
+        << said();
+    const auto best = graph::load(folder_ / "runs" / (std::string("imagenet_") + name) / "best.kinglet");
+    EXPECT_EQ(best.provenance["training"]["n"], 24);
+    EXPECT_EQ(best.provenance["training"]["val_n"], 12);
+    EXPECT_EQ(best.input.resize, graph::ResizeMode::crop);
+    EXPECT_EQ(best.input.crop_fraction, 0.875);
+  }
+}
+
 TEST_F(Program, WritesItsRunFolderAndJson) {
   ASSERT_EQ(run("runs", {"epochs=2", "--json", "--quiet"}), 0) << said();
   EXPECT_EQ(said(), "");
@@ -215,7 +244,9 @@ TEST_F(Program, QuantizationAwareTrainingGivesBothModels) {
   EXPECT_EQ(resumed["top1"], json["top1"]);
   const auto again = graph::load(json_at<std::string>(json, "int8", "out"));
   for (int id = 0; id < int8.graph.value_count(); ++id)
-    if (int8.graph.value(id).is_constant()) EXPECT_TRUE(*int8.graph.value(id).constant == *again.graph.value(id).constant) << int8.graph.value(id).name;
+    if (int8.graph.value(id).is_constant()) {
+      EXPECT_TRUE(*int8.graph.value(id).constant == *again.graph.value(id).constant) << int8.graph.value(id).name;
+    }
 }
 
 TEST_F(Program, FineTunesWithoutARecipe) {

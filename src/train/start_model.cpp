@@ -178,8 +178,10 @@ void move_head(const graph::Model& from, graph::Model& to) {
   }
 }
 
-graph::Model start_model(const Recipe& recipe, const std::vector<std::string>& classes, const Say& say) {
-  if (recipe.from.empty()) return zoo::build(recipe.model, recipe.seed);
+namespace {
+
+/// A model that was trained before, with a head for `classes`.
+graph::Model trained_before(const Recipe& recipe, const std::vector<std::string>& classes, const Say& say) {
   graph::Model model = open_source(recipe.from, recipe.model, say);
   if (!classes.empty() && !same_head(model, classes)) {
     fit_head(model, static_cast<int>(classes.size()), recipe.seed);
@@ -190,6 +192,23 @@ graph::Model start_model(const Recipe& recipe, const std::vector<std::string>& c
   parent["provenance"] = model.provenance;
   model.provenance = Json::object();
   model.provenance["parent"] = parent;
+  return model;
+}
+
+void change_contract(graph::InputSpec& input, const std::string& text) {
+  if (text.empty()) return;
+  const graph::InputSpec before = input;
+  graph::override_input_spec(input, text);
+  if (input.height != before.height || input.width != before.width || input.channels != before.channels)
+    throw Error("input: " + text, "changes the size or the channels of the network's input", "they are part of `model`", ErrorKind::usage);
+  input.origins = before.origins;
+}
+
+}  // namespace
+
+graph::Model start_model(const Recipe& recipe, const std::vector<std::string>& classes, const Say& say) {
+  graph::Model model = recipe.from.empty() ? zoo::build(recipe.model, recipe.seed) : trained_before(recipe, classes, say);
+  change_contract(model.input, recipe.input);
   return model;
 }
 

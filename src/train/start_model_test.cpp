@@ -174,6 +174,21 @@ TEST_F(Sources, RealDataKnownFilesBringTheirContract) {
   expect_three_scores(model);
 }
 
+TEST_F(Sources, ARecipeMayChangeTheContractButNotTheSize) {
+  Recipe recipe;
+  recipe.model = "mobilenet_v1@0.25,32x32x3,3";
+  recipe.input = "resize=crop,crop=0.875";
+  const auto quiet = [](const std::string&) {};
+  const graph::Model model = start_model(recipe, kThree, quiet);
+  EXPECT_EQ(model.input.resize, graph::ResizeMode::crop);
+  EXPECT_EQ(model.input.crop_fraction, 0.875);
+  EXPECT_EQ(model.input.origins, zoo::build(recipe.model, 1).input.origins) << "it is the network's own contract";
+  for (const char* wrong : {"size=16x16", "order=gray", "crop=2", "resize"}) {
+    recipe.input = wrong;
+    EXPECT_THROW(start_model(recipe, kThree, quiet), Error) << wrong;
+  }
+}
+
 TEST_F(Sources, HeadAloneIsTheDeployedTrunk) {
   graph::Model head = head_only(model_);
   EXPECT_FALSE(has_batch_norm(head.graph));

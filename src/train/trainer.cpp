@@ -41,7 +41,7 @@ class Trainer {
         events_(events),
         preprocessor_(input_.model.input, input_value(input_.model)),
         network_(input_.model.graph, Network::Kernels::own, choose_device(recipe_.device)),
-        store_(input_.train, preprocessor_, recipe_.threads, events.progress),
+        store_(input_.train, preprocessor_, recipe_.threads, events.progress, recipe_.augment.crop_area > 0 ? 0 : kMostBytesKept),
         optimizer_(recipe_, network_.parameters()),
         average_(recipe_.ema, network_.parameters()),
         steps_(steps_per_epoch(store_.size(), recipe_.batch)) {
@@ -222,18 +222,22 @@ class Trainer {
   /// Percent of val right, by the average's weights where there is one.
   double evaluate() {
     swap_average();
+    ThreadPool pool(val_->kept() ? 1 : recipe_.threads);
     int64_t correct = 0;
-    for (int64_t first = 0; first < val_->size(); first += kEvalBatch) correct += evaluate_batch(first, std::min(kEvalBatch, val_->size() - first));
+    for (int64_t first = 0; first < val_->size(); first += kEvalBatch) correct += evaluate_batch(first, std::min(kEvalBatch, val_->size() - first), pool);
     swap_average();
     return 100.0 * double(correct) / double(val_->size());
   }
 
-  int64_t evaluate_batch(int64_t first, int64_t n) {
+  int64_t evaluate_batch(int64_t first, int64_t n, ThreadPool& pool) {
     const auto& spec = input_.model.input;
     Tensor pictures(DType::f32, Shape{n, spec.height, spec.width, spec.channels});
     auto bytes = std::as_writable_bytes(pictures.mutable_data<float>());
     const size_t each = preprocessor_.tensor_bytes();
-    for (int64_t i = 0; i < n; ++i) preprocessor_.map(val_->pixels(first + i), bytes.subspan(static_cast<size_t>(i) * each, each));
+    pool.parallel_for(n, [&](int64_t i, int) {
+      std::vector<uint8_t> scratch(val_->kept() ? 0 : val_->pixel_bytes());
+      preprocessor_.map(val_->pixels(first + i, scratch), bytes.subspan(static_cast<size_t>(i) * each, each));
+    });
     const Tensor logits = network_.logits(pictures);
     const size_t k = static_cast<size_t>(network_.classes());
     int64_t correct = 0;
