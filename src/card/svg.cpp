@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <map>
 
 namespace kinglet::card {
 
@@ -65,17 +66,37 @@ Frame make_frame(const std::vector<Point>& points, const Axes& axes) {
   return f;
 }
 
-std::string grid(const Frame& f, const Axes& axes, bool log_x) {
+struct Tick {
+  double at;  ///< in the frame's x
+  std::string label;
+};
+
+std::vector<Tick> linear_ticks(const Frame& f) {
+  std::vector<Tick> ticks;
+  for (double tick : round_ticks(f.x0, f.x1, 8))
+    if (tick >= f.x0 - 1e-9 && tick <= f.x1 + 1e-9 && (!f.whole_x || tick == std::round(tick))) ticks.push_back({tick, short_number(tick, 4)});
+  return ticks;
+}
+
+/// 1, 2 and 5 of each decade; the frame's x is the decimal logarithm.
+std::vector<Tick> log_ticks(const Frame& f) {
+  std::vector<Tick> ticks;
+  for (double decade = std::floor(f.x0); decade <= f.x1; ++decade)
+    for (double digit : {1.0, 2.0, 5.0}) {
+      const double value = digit * std::pow(10.0, decade), at = std::log10(value);
+      if (at >= f.x0 && at <= f.x1) ticks.push_back({at, si_number(value)});
+    }
+  return ticks;
+}
+
+std::string grid(const Frame& f, const Axes& axes, const std::vector<Tick>& x_ticks) {
   std::string svg;
   for (double tick : round_ticks(f.y0, f.y1, 6)) {
     if (tick < f.y0 - 1e-9 || tick > f.y1 + 1e-9) continue;
     svg += line(f.left, f.y(tick), f.width - f.right, f.y(tick), "grid");
     svg += text(f.left - 7, f.y(tick) + 4, "end", short_number(tick, 4));
   }
-  for (double tick : round_ticks(f.x0, f.x1, log_x ? 5 : 8)) {
-    if (tick < f.x0 - 1e-9 || tick > f.x1 + 1e-9 || (f.whole_x && tick != std::round(tick))) continue;
-    svg += text(f.x(tick), f.height - f.bottom + 17, "middle", short_number(log_x ? std::pow(10.0, tick) : tick, log_x ? 2 : 4));
-  }
+  for (const Tick& tick : x_ticks) svg += text(f.x(tick.at), f.height - f.bottom + 17, "middle", tick.label);
   svg += line(f.left, f.height - f.bottom, f.width - f.right, f.height - f.bottom, "axis");
   svg += text((f.left + f.width - f.right) / 2, f.height - 6, "middle", axes.x_title, " class=\"title\"");
   const double middle = (f.top + f.height - f.bottom) / 2;
@@ -96,13 +117,16 @@ std::string polyline(const Frame& f, const Series& series, size_t color) {
   return fmt::format("<polyline class=\"line s{}\" points=\"{}\"/>\n", color, points);
 }
 
-std::string legend(const Frame& f, const std::vector<Series>& series) {
+/// Of a text at 11 pixels, roughly.
+double width_of(const std::string& text) { return 6.6 * static_cast<double>(text.size()); }
+
+std::string legend(const Frame& f, const std::vector<std::string>& names) {
   std::string svg;
   double x = f.left + 12;
-  for (size_t i = 0; i < series.size(); ++i) {
+  for (size_t i = 0; i < names.size(); ++i) {
     svg += fmt::format("<rect class=\"fill s{}\" x=\"{}\" y=\"2\" width=\"10\" height=\"10\" rx=\"2\"/>\n", i % 6, short_number(x, 1));
-    svg += text(x + 15, 11, "start", series[i].name);
-    x += 34 + 6.6 * static_cast<double>(series[i].name.size());
+    svg += text(x + 15, 11, "start", names[i]);
+    x += 34 + width_of(names[i]);
   }
   return svg;
 }
@@ -118,9 +142,38 @@ std::string heat_cell(double x, double y, double size, double share, int64_t cou
 }
 
 double longest(const std::vector<std::string>& names) {
-  size_t most = 0;
-  for (const auto& name : names) most = std::max(most, name.size());
-  return 6.6 * static_cast<double>(most);
+  double most = 0;
+  for (const auto& name : names) most = std::max(most, width_of(name));
+  return most;
+}
+
+struct Box {
+  double x0, y0, x1, y1;
+  bool meets(const Box& o) const { return x0 < o.x1 && o.x0 < x1 && y0 < o.y1 && o.y0 < y1; }
+};
+
+/// Where a label may stand: right or left of its mark, then ever further above and below.
+std::vector<Box> label_places(double x, double y, double width) {
+  constexpr double kGap = 8, kHeight = 12, kStep = 9;
+  std::vector<Box> places;
+  for (int step = 0; step <= 8; ++step)
+    for (double lift : {-kStep * step, kStep * step}) {
+      const double top = y + lift - kHeight / 2;
+      places.push_back({x + kGap, top, x + kGap + width, top + kHeight});
+      places.push_back({x - kGap - width, top, x - kGap, top + kHeight});
+    }
+  return places;
+}
+
+/// The first place inside the frame that meets nothing of `taken`, else the first inside it.
+Box free_place(const std::vector<Box>& places, const std::vector<Box>& taken, const Frame& f) {
+  const Box* inside = nullptr;
+  for (const Box& place : places) {
+    if (place.x0 < f.left || place.x1 > f.width - f.right || place.y0 < f.top || place.y1 > f.height - f.bottom) continue;
+    if (!inside) inside = &place;
+    if (std::none_of(taken.begin(), taken.end(), [&](const Box& box) { return box.meets(place); })) return place;
+  }
+  return inside ? *inside : places.front();
 }
 
 }  // namespace
@@ -145,6 +198,11 @@ std::string short_number(double value, int decimals) {
     if (text.back() == '.') text.pop_back();
   }
   return text == "-0" ? "0" : text;
+}
+
+std::string si_number(double value) {
+  if (value >= 1e6) return short_number(value / 1e6, 2) + "M";
+  return value >= 1e3 ? short_number(value / 1e3, 2) + "k" : short_number(value, 2);
 }
 
 std::vector<double> round_ticks(double low, double high, int count) {
@@ -182,9 +240,11 @@ std::string line_chart(const std::vector<Series>& series, const Axes& axes) {
   for (const auto& s : series) std::copy(s.points.begin(), s.points.end(), std::back_inserter(all));
   Frame f = make_frame(all, axes);
   f.top = 26;
-  std::string svg = open_svg(f.width, f.height, axes.y_title + " over " + axes.x_title) + grid(f, axes, false);
+  std::string svg = open_svg(f.width, f.height, axes.y_title + " over " + axes.x_title) + grid(f, axes, linear_ticks(f));
   for (size_t i = 0; i < series.size(); ++i) svg += polyline(f, series[i], i % 6);
-  return svg + legend(f, series) + "</svg>\n";
+  std::vector<std::string> names;
+  for (const auto& each : series) names.push_back(each.name);
+  return svg + legend(f, names) + "</svg>\n";
 }
 
 std::string bar_chart(const std::vector<Bar>& bars, double full, const std::string& unit) {
@@ -231,20 +291,32 @@ std::string heatmap(const std::vector<std::vector<int64_t>>& counts, const std::
   return svg + "</svg>\n";
 }
 
-std::string scatter(const std::vector<Mark>& marks, const Axes& axes, bool log_x) {
+std::string scatter(const std::vector<Mark>& marks, const std::vector<std::string>& groups, const Axes& axes) {
   std::vector<Point> points;
-  for (const auto& mark : marks) points.push_back({log_x ? std::log10(mark.at.x) : mark.at.x, mark.at.y});
+  for (const auto& mark : marks) points.push_back({std::log10(mark.at.x), mark.at.y});
   Frame f = make_frame(points, axes);
-  const double margin = 0.08 * (f.x1 - f.x0);
+  f.top = 26;
+  const double margin = 0.05 * (f.x1 - f.x0);
   f.x0 -= margin;
-  f.x1 += 2 * margin;
-  std::string svg = open_svg(f.width, f.height, axes.y_title + " over " + axes.x_title) + grid(f, axes, log_x);
+  f.x1 += margin;
+  std::string svg = open_svg(f.width, f.height, axes.y_title + " over " + axes.x_title) + grid(f, axes, log_ticks(f)), dots, labels;
+  std::vector<Box> taken;
+  for (const Point& p : points) taken.push_back({f.x(p.x) - 5, f.y(p.y) - 5, f.x(p.x) + 5, f.y(p.y) + 5});
+  std::map<std::string, Point> first;
   for (size_t i = 0; i < marks.size(); ++i) {
     if (!finite(points[i])) continue;
-    svg += fmt::format("<circle class=\"fill s0\" r=\"4.5\" cx=\"{}\" cy=\"{}\"/>\n", short_number(f.x(points[i].x), 1), short_number(f.y(points[i].y), 1));
-    svg += text(f.x(points[i].x) + 8, f.y(points[i].y) + 4, "start", marks[i].label);
+    const Point at{f.x(points[i].x), f.y(points[i].y)};
+    dots += fmt::format("<circle class=\"fill s{}\" r=\"4.5\" cx=\"{}\" cy=\"{}\"><title>{}, {}</title></circle>\n", marks[i].group % 6, short_number(at.x, 1),
+                        short_number(at.y, 1), escape_markup(marks[i].label), escape_markup(groups.at(marks[i].group)));
+    const auto [before, is_first] = first.emplace(marks[i].label, at);
+    if (!is_first) {
+      svg += line(before->second.x, before->second.y, at.x, at.y, "grid");
+      continue;
+    }
+    taken.push_back(free_place(label_places(at.x, at.y, width_of(marks[i].label)), taken, f));
+    labels += text(taken.back().x0, taken.back().y1 - 2, "start", marks[i].label);
   }
-  return svg + "</svg>\n";
+  return svg + dots + labels + legend(f, groups) + "</svg>\n";
 }
 
 }  // namespace kinglet::card

@@ -46,13 +46,17 @@ std::string heatmap(const std::vector<std::vector<int64_t>>& counts, const std::
 
 struct Mark {
   std::string label;
+  size_t group = 0;
   Point at;
 };
-/// Named points, the x axis logarithmic when `log_x` (all x must be above 0).
-std::string scatter(const std::vector<Mark>& marks, const Axes& axes, bool log_x);
+/// Named points over a logarithmic x axis (all x above 0), a colour and an entry of the legend for each of `groups`. Marks of
+/// one label are joined by a line, and the label stands once, where it covers nothing.
+std::string scatter(const std::vector<Mark>& marks, const std::vector<std::string>& groups, const Axes& axes);
 
 /// Text with the five characters of markup escaped.
 std::string escape_markup(const std::string& text);
+/// A round number with its thousands or millions as a letter: 500, 20k, 5M.
+std::string si_number(double value);
 /// At most `decimals` places, no trailing zeros, never an exponent: 74.28, 0.5, 12.
 std::string short_number(double value, int decimals);
 

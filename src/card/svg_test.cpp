@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <regex>
 
 namespace kinglet::card {
 namespace {
@@ -55,10 +56,46 @@ TEST(Svg, BarsScatterAndStandalone) {
   const auto bars = bar_chart({{"half", 50.0}, {"none", std::nullopt}}, 100, " %");
   EXPECT_NE(bars.find("50 %"), std::string::npos);
   EXPECT_NE(bars.find(">-<"), std::string::npos);
-  const auto svg = standalone(scatter({{"a", {1e6, 70}}, {"b", {1e8, 80}}}, {"MACs", "top-1 [%]", {}, {}}, true));
+  const auto svg = standalone(scatter({{"a", 0, {1e6, 70}}, {"b", 0, {1e8, 80}}}, {"float32"}, {"MACs", "top-1 [%]", {}, {}}));
   EXPECT_EQ(count(svg, "<circle"), 2);
   EXPECT_EQ(count(svg, "<style>"), 1);
   EXPECT_LT(svg.find("<style>"), svg.find("<title>"));
+}
+
+TEST(Svg, ScatterHasReadableTicksAndAColourForEachGroup) {
+  const auto svg = scatter({{"net", 0, {2e4, 70}}, {"net", 1, {8e4, 71}}, {"other", 1, {5e6, 80}}}, {"int8", "float32"}, {"bytes", "top-1 [%]", {}, {}});
+  for (const char* tick : {">20k<", ">100k<", ">500k<", ">5M<"}) EXPECT_EQ(count(svg, tick), 1) << tick;
+  EXPECT_EQ(count(svg, "<circle class=\"fill s0\""), 1);
+  EXPECT_EQ(count(svg, "<circle class=\"fill s1\""), 2);
+  EXPECT_EQ(count(svg, ">net<"), 1) << "a model is named once";
+  EXPECT_EQ(count(svg, ">int8<") + count(svg, ">float32<"), 2) << "the legend";
+  EXPECT_EQ(si_number(500), "500");
+}
+
+/// The labels' x, y and width; the text's height is 12.
+struct Label {
+  double x, y, width;
+};
+
+std::vector<Label> labels_of(const std::string& svg, const std::string& name) {
+  std::vector<Label> labels;
+  const std::regex form("<text x=\"([0-9.]+)\" y=\"([0-9.]+)\" text-anchor=\"start\">(" + name + "[0-9]+)<");
+  for (std::sregex_iterator it(svg.begin(), svg.end(), form), end; it != end; ++it) labels.push_back({std::stod((*it)[1]), std::stod((*it)[2]), 6.6 * double((*it)[3].length())});
+  return labels;
+}
+
+TEST(Svg, LabelsOfCrowdedMarksDoNotMeetNorLeaveThePlot) {
+  std::vector<Mark> marks;
+  for (int i = 0; i < 6; ++i) marks.push_back({"model_number_" + std::to_string(i), 0, {1e6 * (1 + 0.1 * (i % 2)), 80 + 0.2 * i}});
+  marks.push_back({"model_number_9", 0, {1e8, 60}});
+  const auto labels = labels_of(scatter(marks, {"int8"}, {"MACs", "top-1 [%]", {}, {}, 720, 400}), "model_number_");
+  ASSERT_EQ(labels.size(), 7u);
+  for (size_t a = 0; a < labels.size(); ++a) {
+    EXPECT_GT(labels[a].x, 50);
+    EXPECT_LT(labels[a].x + labels[a].width, 720 - 15);
+    for (size_t b = 0; b < a; ++b)
+      EXPECT_TRUE(labels[a].x >= labels[b].x + labels[b].width || labels[b].x >= labels[a].x + labels[a].width || std::fabs(labels[a].y - labels[b].y) >= 11.9) << a << " and " << b;
+  }
 }
 
 }  // namespace

@@ -56,8 +56,8 @@ std::string plot(const std::vector<ZooModel>& models, const std::string& x_title
   std::vector<card::Mark> marks;
   for (const auto& model : models)
     for (const auto& file : model.files)
-      if (file.backend == "TFLite" && file.n > 0) marks.push_back({model.name + " " + file.precision, {x_of(model, file), file.top1_percent()}});
-  return card::standalone(card::scatter(marks, {x_title, "top-1 [%] on each model's own test split", {}, {}, 720, 400}, true));
+      if (file.backend == "TFLite" && file.n > 0) marks.push_back({model.name, file.precision == "int8" ? 0u : 1u, {x_of(model, file), file.top1_percent()}});
+  return card::standalone(card::scatter(marks, {"int8", "float32"}, {x_title, "top-1 [%] on each model's own test split", {}, {}, 720, 400}));
 }
 
 }  // namespace

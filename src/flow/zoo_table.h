@@ -30,7 +30,7 @@ Json table_as_json(const std::vector<TableRow>& rows);
 /// The shipped models, a line each: published figures, ours with intervals, costs, sizes, recipe.
 std::string list_as_markdown(const std::vector<ZooModel>& models);
 
-/// Top-1 of all zoo models' files against MACs, and against the file's bytes; float32 and int8 are marks of their own.
+/// Top-1 of all zoo models' files against MACs, and against the file's bytes; int8 and float32 have a colour each.
 std::string plot_against_macs(const std::vector<ZooModel>& models);
 std::string plot_against_bytes(const std::vector<ZooModel>& models);
 
