@@ -36,6 +36,7 @@ void add_bench(Verb& verb) {
   verb.app.add_flag("--portable", args->portable, "the generic kernels that the printed C uses");
   verb.examples("  kinglet bench model.tflite --layers\n  KINGLET_FORCE_ISA=avx2 kinglet bench model.tflite");
   verb.action = [&verb, args] {
+    if (verb.flags.threads > 1) verb.warn()("a single picture is computed on one thread; `eval` and `run` compute many pictures on more");
     const auto model = flow::deployable(verb.open(args->model));
     args->options.seed = verb.flags.seed;
     const auto target = args->portable ? plan::portable_target(verb.numerics()) : plan::host_target(verb.numerics());

@@ -239,6 +239,8 @@ class Flow(Case):
         self.assertEqual(len(both["flips"]), both["n"] - both["agree"])
         bench = as_json("bench", tflite, "-n", 20, "--layers")
         self.assertLessEqual(bench["min_us"], bench["median_us"])
+        self.assertEqual(bench["threads"], 1)
+        self.assertIn("computed on one thread", kinglet("bench", tflite, "-n", 1, "--threads", 2).stderr)
         card = as_json("card", int8, "--with", best, "--data", "drawn_digits:test", "--name", "tiny", "-o", self.dir / "card")
         self.assertEqual({pathlib.Path(f).name for f in card["files"]}, {"README.md", "card.html", "card.json", "tiny_int8.tflite", "tiny_float.tflite", "tiny.onnx", "tiny.pth", "labels.txt", "recipe.yaml",
                                                                              "golden_input.bin", "golden_output_int8.bin", "golden_output_float32.bin"})
