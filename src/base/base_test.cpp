@@ -16,6 +16,7 @@
 #include "base/sha256.h"
 #include "base/statistics.h"
 #include "base/tensor.h"
+#include "base/text.h"
 #include "base/thread_pool.h"
 
 namespace kinglet {
@@ -123,6 +124,15 @@ TEST(Statistics, KnownValues) {
   EXPECT_DOUBLE_EQ(median(v), 2.5);
   std::array<float, 4> scores{0.1f, 0.5f, 0.5f, 0.2f};
   EXPECT_EQ(top_k(scores, 3), (std::vector<int>{1, 2, 3}));
+}
+
+TEST(Text, LowerCaseAndGroupedDigits) {
+  EXPECT_EQ(lower("ReLU6 Größe"), "relu6 größe");
+  EXPECT_EQ(group_digits(0), "0");
+  EXPECT_EQ(group_digits(999), "999");
+  EXPECT_EQ(group_digits(1364288), "1,364,288");
+  EXPECT_EQ(group_digits(-1000), "-1,000");
+  EXPECT_EQ(group_digits(-100), "-100");
 }
 
 TEST(ThreadPool, EveryIndexOnceAndExceptionsReturn) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "card/svg.h"
 
 namespace kinglet::card {
@@ -51,12 +52,7 @@ std::string or_dash(const std::string& text) { return text.empty() ? "-" : text;
 
 std::string percent_cell(const std::optional<double>& value) { return value ? fmt::format("{:.2f}", *value) : "-"; }
 
-std::string count_cell(const std::optional<int64_t>& value) {
-  if (!value) return "-";
-  std::string text = std::to_string(*value);
-  for (int at = static_cast<int>(text.size()) - 3; at > (*value < 0 ? 1 : 0); at -= 3) text.insert(static_cast<size_t>(at), ",");
-  return text;
-}
+std::string count_cell(const std::optional<int64_t>& value) { return value ? group_digits(*value) : "-"; }
 
 std::string time_text(double us) { return us >= 1000 ? short_number(us / 1000, 2) + " ms" : short_number(us, 1) + " µs"; }
 

@@ -4,38 +4,14 @@
 #include <array>
 #include <cctype>
 #include <optional>
+#include <set>
 #include <sstream>
-#include <utility>
 
-#include "card/lint.h"
+#include "card/lint_text.h"
 
 namespace kinglet::card {
 
 namespace {
-
-std::string trim(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t\r*`"), last = text.find_last_not_of(" \t\r*`");
-  return first == std::string::npos ? "" : text.substr(first, last - first + 1);
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-/// The cells of a Markdown table line, empty for other lines.
-std::vector<std::string> cells_of(const std::string& line) {
-  const std::string row = trim(line);
-  std::vector<std::string> cells;
-  if (row.empty() || row[0] != '|') return cells;
-  std::string cell;
-  for (size_t i = 1; i < row.size(); ++i) {
-    if (row[i] == '\\' && i + 1 < row.size() && row[i + 1] == '|') cell += row[++i];
-    else if (row[i] == '|') cells.push_back(trim(std::exchange(cell, "")));
-    else cell += row[i];
-  }
-  return cells;
-}
 
 std::optional<double> number_of(std::string cell) {
   std::erase(cell, ',');
@@ -48,8 +24,6 @@ std::optional<double> number_of(std::string cell) {
     return std::nullopt;
   }
 }
-
-bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 /// Heads that say themselves what their numbers count.
 bool has_unit(const std::string& head) {
@@ -68,68 +42,53 @@ bool is_estimate(const std::string& cell) {
   return false;
 }
 
-class ReadmeLinter {
- public:
-  std::vector<Finding> run(const std::string& text) {
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) {
-      ++number_;
-      take_line(line);
+/// Units, guesses and ranks, line by line.
+void lint_cells(const Table& table, Findings& findings) {
+  std::set<std::string> reported;
+  for (const auto& row : table.rows)
+    for (const auto& field : row) {
+      if (is_estimate(field.text)) findings.add(field.line, "'" + field.text + "' under '" + field.head + "' is an estimate among measurements", "measure it or write '-'");
+      if (number_of(field.text) && !has_unit(field.head) && reported.insert(field.head).second)
+        findings.add(field.line, "column '" + field.head + "' has numbers and no unit", "write the unit into the head of the column: (%), (ms), (bytes)");
     }
-    check_whole(lower(text));
-    return std::move(findings_);
+}
+
+void lint_ranks(const Table& table, Findings& findings) {
+  for (const auto& record : table.records) {
+    const Field *first = find(record, Kind::top1), *fifth = find(record, Kind::top5);
+    const auto top1 = first ? quantity(*first) : std::nullopt, top5 = fifth ? quantity(*fifth) : std::nullopt;
+    if (top1 && top5 && top5->value < top1->value) findings.add(fifth->line, fmt::format("Top-5 {} is below Top-1 {}", top5->value, top1->value), "the columns may be swapped");
   }
+}
 
- private:
-  void add(const std::string& what, const std::string& hint = {}) { findings_.push_back({fmt::format("README.md:{}", number_), what, hint}); }
+template <class Is>
+bool any_field(const CardText& text, Is is) {
+  for (const auto& table : text.tables)
+    for (const auto& record : table.records)
+      if (std::any_of(record.begin(), record.end(), is)) return true;
+  return false;
+}
 
-  void take_line(const std::string& line) {
-    const auto cells = cells_of(line);
-    if (cells.empty()) {
-      head_.clear();
-      return;
-    }
-    if (head_.empty()) {
-      head_ = cells;
-      reported_.assign(cells.size(), false);
-      return;
-    }
-    for (size_t i = 0; i < std::min(cells.size(), head_.size()); ++i) check_cell(i, cells[i]);
-    check_ranks(cells);
+void lint_whole(const CardText& text, Findings& findings) {
+  const bool operations = contains(text.whole, "flops") || any_field(text, [](const Field& f) { return f.kind() == Kind::operations; });
+  if (operations && !contains(text.whole, "2 x macs")) findings.add(1, "FLOPs are printed without saying what is counted", "say FLOPs = 2 x MACs, or print MACs (multiply-accumulates)");
+  const bool accuracy = any_field(text, [](const Field& f) { return f.kind() == Kind::top1 && quantity(f); });
+  const bool n = contains(text.whole, "pictures of the split") || any_field(text, [](const Field& f) { return f.head == "n"; });
+  if (accuracy && !n) findings.add(1, "accuracy is printed without the number of pictures", "state n and the split");
+  for (const char* of : {"code", "weights", "data"})
+    if (!any_field(text, [&](const Field& f) { return lower(f.head) == of || lower(f.text) == of; })) findings.add(1, std::string("the licence of the ") + of + " is not named");
+}
+
+/// The first heading, else the first line that says anything; front matter is none.
+std::string title_of(const std::string& text) {
+  std::istringstream in(text);
+  std::string first;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("# ")) return lower(line.substr(2));
+    if (first.empty() && !trim(line).empty()) first = lower(line);
   }
-
-  void check_cell(size_t column, const std::string& cell) {
-    if (is_estimate(cell)) add("'" + cell + "' under '" + head_[column] + "' is an estimate among measurements", "measure it or write '-'");
-    if (!number_of(cell) || has_unit(head_[column]) || reported_[column]) return;
-    reported_[column] = true;
-    add("column '" + head_[column] + "' has numbers and no unit", "write the unit into the head of the column: (%), (ms), (bytes)");
-  }
-
-  void check_ranks(const std::vector<std::string>& cells) {
-    std::optional<double> top1, top5;
-    for (size_t i = 0; i < std::min(cells.size(), head_.size()); ++i) {
-      const std::string name = lower(head_[i]);
-      if (name.rfind("top-1", 0) == 0) top1 = number_of(cells[i]);
-      if (name.rfind("top-5", 0) == 0) top5 = number_of(cells[i]);
-    }
-    has_accuracy_ = has_accuracy_ || top1.has_value();
-    if (top1 && top5 && *top5 < *top1) add(fmt::format("Top-5 {} is below Top-1 {}", *top5, *top1), "the columns may be swapped");
-  }
-
-  void check_whole(const std::string& text) {
-    number_ = 1;
-    if (contains(text, "flops") && !contains(text, "2 x macs")) add("FLOPs are printed without saying what is counted", "say FLOPs = 2 x MACs, or print MACs (multiply-accumulates)");
-    if (has_accuracy_ && !contains(text, "pictures of the split") && !contains(text, "| n |")) add("accuracy is printed without the number of pictures", "state n and the split");
-    for (const char* of : {"code", "weights", "data"})
-      if (!contains(text, std::string("| ") + of + " | ")) add(std::string("the licence of the ") + of + " is not named");
-  }
-
-  int number_ = 0;
-  std::vector<std::string> head_;
-  std::vector<bool> reported_;
-  bool has_accuracy_ = false;
-  std::vector<Finding> findings_;
-};
+  return first;
+}
 
 /// The README's line of a file must hold the figures that card.json has of it.
 void check_same_figures(const Json& row, const std::string& readme, std::vector<Finding>& findings) {
@@ -139,7 +98,7 @@ void check_same_figures(const Json& row, const std::string& readme, std::vector<
   std::istringstream in(readme);
   bool found = false;
   for (std::string line; std::getline(in, line);) {
-    const auto cells = cells_of(line);
+    const auto cells = table_cells(line);
     const auto has = [&](const std::string& cell) { return std::find(cells.begin(), cells.end(), cell) != cells.end(); };
     found = found || (has(file) && has(top1));
   }
@@ -148,7 +107,22 @@ void check_same_figures(const Json& row, const std::string& readme, std::vector<
 
 }  // namespace
 
-std::vector<Finding> lint_readme(const std::string& text) { return ReadmeLinter().run(text); }
+void Findings::add(int line, const std::string& what, const std::string& hint) { all_.emplace_back(line, Finding{fmt::format("README.md:{}", line), what, hint}); }
+
+std::vector<Finding> Findings::take() {
+  std::stable_sort(all_.begin(), all_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Finding> findings;
+  for (auto& [line, finding] : all_) findings.push_back(std::move(finding));
+  return findings;
+}
+
+std::vector<Finding> lint_readme(const std::string& text) {
+  const CardText card{lower(text), title_of(text), markdown_tables(text)};
+  Findings findings;
+  for (const auto& table : card.tables) lint_cells(table, findings), lint_ranks(table, findings);
+  for (const auto lint : {lint_whole, lint_figures, lint_network, lint_words}) lint(card, findings);
+  return findings.take();
+}
 
 std::vector<Finding> lint(const Json& card, const std::string& readme) {
   auto findings = lint_json(card);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
+#include "base/text.h"
 #include "card/card.h"
 #include "card/figures.h"
 #include "card/svg.h"
@@ -14,11 +14,6 @@ namespace {
 
 /// A YAML double-quoted scalar: JSON's strings are a subset.
 std::string quoted(const std::string& text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 /// The hub knows licences by identifiers of its own; anything else is "other" with a name.
 std::string licence_lines(const std::string& licence) {

@@ -112,12 +112,6 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
-std::string group_digits(int64_t n) {
-  std::string text = std::to_string(n);
-  for (auto at = static_cast<int64_t>(text.size()) - 3; at > (n < 0 ? 1 : 0); at -= 3) text.insert(static_cast<size_t>(at), ",");
-  return text;
-}
-
 std::string percent_with_interval(double percent, double low, double high) { return fmt::format("{:.2f} % [{:.2f}, {:.2f}]", percent, low, high); }
 
 std::string program_folder() {

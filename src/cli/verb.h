@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/progress.h"
+#include "base/text.h"
 #include "load/open_model.h"
 #include "ops/numerics.h"
 
@@ -48,7 +49,6 @@ struct Verb {
 
 /// Columns padded to their widest cell; the first row is the head. Numbers (cells that begin with a digit) go right.
 std::string table(const std::vector<std::vector<std::string>>& rows);
-std::string group_digits(int64_t n);  ///< 1 364 288
 std::string percent_with_interval(double percent, double low, double high);
 
 /// Folder of the running program.

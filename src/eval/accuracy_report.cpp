@@ -1,7 +1,5 @@
-#include <algorithm>
-#include <cctype>
-
 #include "base/error.h"
+#include "base/text.h"
 #include "eval/accuracy.h"
 #include "eval/doubts.h"
 
@@ -15,11 +13,6 @@ std::optional<double> share_percent(int64_t part, int64_t whole) {
 }
 
 Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 /// "" when the model's labels are the data's, else how they differ.
 std::string label_difference(const graph::Model& model, const data::DatasetInfo& info, int offset) {

@@ -1,12 +1,12 @@
 #include "flow/published.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/resources.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "data/download.h"
 
 namespace kinglet::flow {
@@ -54,11 +54,6 @@ PublishedModel read_model(const Json& json, const std::string& where) {
   model.data_licence = json_at<std::string>(licences, "data", where);
   for (const Json& file : json_at<Json>(json, "files", where)) model.files.push_back(read_file(file, where));
   return model;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 const std::string& sum_of(const PublishedFile& file) { return file.sha256.empty() ? file.sha1 : file.sha256; }
