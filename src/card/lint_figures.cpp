@@ -88,9 +88,9 @@ void lint_sizes(const Table& table, Findings& findings) {
   });
 }
 
-/// Within one model. Figures quoted from elsewhere (a column names their source) are not the card's own.
+/// Within one model.
 void lint_quantization(const Table& table, Findings& findings) {
-  if (std::any_of(table.head.begin(), table.head.end(), [](const std::string& head) { return lower(head) == "source"; })) return;
+  if (table.is_quoted()) return;
   std::map<std::string, double> best;
   each_field(table, Kind::top1, [&](const Record& record, const Field& field) {
     if (const auto top1 = percent(field); top1 && precision_of(record, field) == "float32") {

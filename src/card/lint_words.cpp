@@ -111,16 +111,29 @@ void lint_epochs(const CardText& text, Findings& findings) {
   if (!said.empty() && !said.contains(named[1])) findings.add(1, fmt::format("a file is named for {} epochs, the text says {}", named[1].str(), *said.begin()), "say how long it was trained");
 }
 
+std::set<int> quoted_lines(const std::vector<Table>& tables) {
+  std::set<int> lines;
+  for (const auto& table : tables)
+    for (const auto& row : table.is_quoted() ? table.rows : std::vector<Record>())
+      if (!row.empty()) lines.insert(row[0].line);
+  return lines;
+}
+
 /// One sum in the addresses of two different files.
 void lint_sums(const CardText& text, Findings& findings) {
   static const std::regex kAddress(R"(https?://[^\s)>"|]*?([0-9a-f]{40}|[0-9a-f]{64})[^\s)>"|]*)");
+  const auto quoted = quoted_lines(text.tables);
   std::map<std::string, std::set<std::string>> files;
-  for (std::sregex_iterator at(text.whole.begin(), text.whole.end(), kAddress), end; at != end; ++at) {
-    const std::string address = at->str();
-    files[(*at)[1]].insert(address.substr(address.rfind('/') + 1));
+  std::istringstream in(text.whole);
+  int number = 0;
+  for (std::string line; std::getline(in, line);) {
+    if (quoted.contains(++number)) continue;
+    for (std::sregex_iterator at(line.begin(), line.end(), kAddress), end; at != end; ++at) {
+      const std::string address = at->str(), sum = (*at)[1];
+      if (files[sum].insert(address.substr(address.rfind('/') + 1)).second && files[sum].size() == 2)
+        findings.add(number, "2 files are named with the same sum " + sum.substr(0, 8) + "...", "print each file's own sum");
+    }
   }
-  for (const auto& [sum, names] : files)
-    if (names.size() > 1) findings.add(1, fmt::format("{} files are named with the same sum {}...", names.size(), sum.substr(0, 8)), "print each file's own sum");
 }
 
 }  // namespace

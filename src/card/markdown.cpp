@@ -80,6 +80,10 @@ std::string text_of(const Record& record, Kind kind) {
   return field ? field->text : "";
 }
 
+bool Table::is_quoted() const {
+  return std::any_of(head.begin(), head.end(), [](const std::string& cell) { return lower(cell) == "source"; });
+}
+
 std::vector<std::string> table_cells(const std::string& line) {
   const std::string row = trim(line);
   std::vector<std::string> cells;

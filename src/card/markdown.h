@@ -29,6 +29,8 @@ struct Table {
   std::vector<std::string> head;
   std::vector<Record> rows;     ///< as written: one a line, fields under the heads
   std::vector<Record> records;  ///< the same, or one record of all lines
+  /// Quoted from elsewhere: a column names the source, and the figures are not the card's own.
+  bool is_quoted() const;
 };
 
 /// Cells of one table line, with outer pipes or without; empty for a line without a pipe.

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -8,87 +9,107 @@
 #include "base/file.h"
 #include "card/lint.h"
 #include "cli/verb.h"
-#include "flow/published.h"
+#include "flow/verify_published.h"
 #include "flow/zoo_models.h"
+#include "flow/zoo_sheets.h"
 #include "flow/zoo_table.h"
 #include "flow/zoo_verify.h"
+#include "load/published.h"
 
 namespace kinglet::cli {
 
 namespace {
 
 struct Args {
-  std::string name, format, plots, runs = "runs";
-  bool no_figures = false, resume = false;
+  std::string name, format, plots, folder, runs = "runs";
+  std::vector<std::string> names;
+  bool no_figures = false, resume = false, measure = false;
 };
 
-std::string percent_or_dash(const Json& value) { return value.is_null() ? "-" : fmt::format("{:.2f}", value.get<double>()); }
-std::string count_or_dash(const Json& value) { return value.is_null() ? "-" : group_digits(value.get<int64_t>()); }
-
-std::string accuracy_cell(const flow::ZooFile* file) {
-  if (!file || !file->n) return "-";
-  const auto ci = file->ci95_percent();
-  return fmt::format("{:.2f} [{:.2f}, {:.2f}]", file->top1_percent(), ci.low, ci.high);
-}
+std::string percent_or_dash(const std::optional<double>& percent) { return percent ? fmt::format("{:.2f} %", *percent) : "-"; }
+std::string text_or(const std::string& text, const char* otherwise) { return text.empty() ? otherwise : text; }
 
 int list(const Verb& verb, const Args& args) {
-  if (args.format == "markdown" && !verb.flags.json) return verb.print({}, flow::list_as_markdown(flow::zoo_models())), 0;
-  const auto published_list = flow::published_models();
-  Json all = Json::array();
-  std::vector<std::vector<std::string>> rows{{"name", "data", "n", "float top-1 %", "int8 top-1 %", "published float / int8", "params", "MACs", "int8 bytes", "arena", "us (card's machine)"}};
-  for (const auto& model : flow::zoo_models()) {
-    const Json j = flow::zoo_model_to_json(model, published_list);
-    all.push_back(j);
-    rows.push_back({model.name, model.dataset, count_or_dash(j["n"]), accuracy_cell(model.find("TFLite", "float32")), accuracy_cell(model.find("TFLite", "int8")),
-                    percent_or_dash(j["published_float_top1"]) + " / " + percent_or_dash(j["published_int8_top1"]), group_digits(model.params), group_digits(model.macs),
-                    count_or_dash(j["int8_bytes"]), count_or_dash(j["arena_bytes"]), percent_or_dash(j["latency_us"])});
-  }
-  Json published = Json::array();
+  const auto models = flow::zoo_models();
+  const auto published = load::published_models();
+  if (args.format == "markdown" && !verb.flags.json) return verb.print({}, flow::list_as_markdown(models)), 0;
+  Json all = Json::array(), names = Json::array();
+  for (const auto& model : models) all.push_back(flow::zoo_model_to_json(model, published));
   std::string more = "\npublished models without weights here (kinglet zoo get NAME):\n";
-  for (const auto& model : published_list) {
-    published.push_back(model.name);
+  for (const auto& model : published) {
+    names.push_back(model.name);
     more += fmt::format("  {:<24}{} ({}), {} rows\n", model.name, model.title, model.data_as_printed, model.files.size());
   }
-  verb.print({{"models", all}, {"published", published}}, table(rows) + more);
+  verb.print({{"models", all}, {"published", names}}, table(flow::list_cells(models)) + more);
   return 0;
 }
 
-int show_published(const Verb& verb, const flow::PublishedModel& m) {
+Json published_file_json(const load::PublishedFile& f) {
+  const auto percent = [](const std::optional<double>& p) { return p ? Json(*p) : Json(nullptr); };
+  return {{"backend", f.backend}, {"precision", f.precision}, {"top1", percent(f.top1_percent)}, {"top5", percent(f.top5_percent)}, {"flops_as_printed", f.flops_as_printed},
+          {"params_as_printed_m", f.params_as_printed_m}, {"size_as_printed", f.size_as_printed}, {"inference_ms", f.inference_ms}, {"device", f.device}, {"boards", f.boards},
+          {"url", f.url}, {"sha1", f.sha1}, {"sha1_of", f.sha1_of}, {"sha256", f.sha256}, {"bytes", f.bytes}, {"fault", f.fault}};
+}
+
+Json published_json(const load::PublishedModel& m) {
   Json files = Json::array();
-  std::string text = fmt::format("{} ({}), {}\ninput      {}\nlicences   code {}, weights {}, data {}\n", m.title, m.publisher.empty() ? "no publisher" : m.publisher,
-                                 m.data_as_printed, m.input.empty() ? "not stated" : m.input, m.code_licence, m.weights_licence, m.data_licence);
+  for (const auto& f : m.files) files.push_back(published_file_json(f));
+  return {{"name", m.name}, {"title", m.title}, {"publisher", m.publisher}, {"data", m.data}, {"data_as_printed", m.data_as_printed}, {"input", m.input}, {"input_as_printed", m.input_as_printed},
+          {"labels", m.labels()}, {"licences", {{"code", m.code_licence}, {"weights", m.weights_licence}, {"data", m.data_licence}}}, {"ours", m.ours}, {"recipe", m.recipe},
+          {"not_comparable", m.not_comparable}, {"notes", m.notes}, {"references", m.references}, {"files", files}};
+}
+
+std::string labels_line(const std::vector<std::string>& labels) {
+  constexpr size_t kShown = 10;
+  const std::vector<std::string> first(labels.begin(), labels.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, labels.size())));
+  return fmt::format("{}{}", fmt::join(first, "; "), labels.size() > kShown ? fmt::format("; ... ({} in all)", labels.size()) : "");
+}
+
+int show_published(const Verb& verb, const load::PublishedModel& m) {
+  std::string text = fmt::format("{} ({}), {}\ninput      {}, printed as {}\nlabels     {}\nlicences   code {}, weights {}, data {}\nours       {}\nrecipe     {}\n", m.title,
+                                 text_or(m.publisher, "no publisher"), m.data_as_printed, m.input, m.input_as_printed, labels_line(m.labels()), m.code_licence, m.weights_licence, m.data_licence,
+                                 text_or(m.ours, "-"), m.recipe.empty() ? m.ours.empty() ? "-" : "models/" + m.ours + "/recipe.yaml" : "recipes/" + m.recipe + ".yaml");
   for (const auto& f : m.files) {
-    files.push_back({{"backend", f.backend}, {"precision", f.precision}, {"top1", f.top1_percent ? Json(*f.top1_percent) : Json(nullptr)}, {"url", f.url}, {"sha1", f.sha1}, {"sha256", f.sha256}});
-    text += fmt::format("  {} {}: top-1 {} %  {}\n", f.backend, f.precision, f.top1_percent ? fmt::format("{:.2f}", *f.top1_percent) : "-", f.url.empty() ? "no address" : f.url);
+    text += fmt::format("  {} {}: top-1 {}, top-5 {}  {}\n", f.backend, f.precision, percent_or_dash(f.top1_percent), percent_or_dash(f.top5_percent), text_or(f.url, "no address"));
+    if (!f.sha256.empty()) text += "    SHA-256 " + f.sha256 + "\n";
+    if (!f.sha1.empty()) text += "    SHA-1 " + f.sha1 + (f.sha1_of.empty() ? "" : " (printed; that of " + f.sha1_of + ")") + "\n";
+    if (!f.fault.empty()) text += "    this figure is " + f.fault + "\n";
   }
   for (const auto& note : m.notes) text += "note       " + note + "\n";
   if (!m.not_comparable.empty()) text += "not comparable: " + m.not_comparable + "\n";
   for (const auto& r : m.references) text += "see        " + r + "\n";
-  verb.print({{"name", m.name}, {"title", m.title}, {"input", m.input}, {"classes", m.classes}, {"ours", m.ours}, {"recipe", m.recipe}, {"not_comparable", m.not_comparable}, {"notes", m.notes},
-              {"references", m.references}, {"files", files}}, text);
+  verb.print(published_json(m), text);
   return 0;
 }
 
 int show(const Verb& verb, const std::string& name) {
-  if (const auto published = flow::find_published(name)) return show_published(verb, *published);
+  if (const auto published = load::find_published(name)) return show_published(verb, *published);
   const auto model = flow::zoo_model(name);
-  Json json = flow::zoo_model_to_json(model, flow::published_models());
+  Json json = flow::zoo_model_to_json(model, load::published_models());
   json["folder"] = model.folder.string(), json["card"] = model.card;
   verb.print(json, read_text_file(model.folder / "README.md"));
   return 0;
 }
 
-int get(const Verb& verb, const std::string& name) {
+/// Prints the paths of all that is there before it tells of a file that could not be had.
+int get_published(const Verb& verb, const load::PublishedModel& model) {
+  const auto fetched = load::get_published(model, verb.progress());
+  for (const auto& reason : fetched.skipped) verb.warn()(reason);
   Json files = Json::array();
   std::string text;
-  if (const auto published = flow::find_published(name)) {
-    for (const auto& path : flow::get_published(*published, verb.progress())) files.push_back(path.string());
-  } else {  // shipped with Kinglet: nothing to fetch
-    const auto model = flow::zoo_model(name);
-    for (const auto& file : model.files) files.push_back((model.folder / file.file).string());
-  }
-  for (const auto& file : files) text += file.get<std::string>() + "\n";
-  verb.print({{"name", name}, {"files", files}}, text);
+  for (const auto& path : fetched.paths) files.push_back(path.string()), text += path.string() + "\n";
+  verb.print({{"name", model.name}, {"files", files}, {"skipped", fetched.skipped}, {"failed", fetched.failed}}, text);
+  if (fetched.failed.empty()) return 0;
+  throw Error(model.name, fmt::format("{} of {} files failed: {}", fetched.failed.size(), fetched.failed.size() + fetched.paths.size(), fmt::join(fetched.failed, "; ")), {}, ErrorKind::missing_dependency);
+}
+
+int get(const Verb& verb, const std::string& name) {
+  if (const auto published = load::find_published(name)) return get_published(verb, *published);
+  Json files = Json::array();
+  std::string text;
+  const auto model = flow::zoo_model(name);  // shipped with Kinglet: nothing to fetch
+  for (const auto& file : model.files) files.push_back((model.folder / file.file).string()), text += (model.folder / file.file).string() + "\n";
+  verb.print({{"name", name}, {"files", files}, {"skipped", Json::array()}, {"failed", Json::array()}}, text);
   return 0;
 }
 
@@ -111,6 +132,8 @@ int print_checks(const Verb& verb, const NamedChecks& all) {
 }
 
 int verify(const Verb& verb, const Args& args) {
+  if (const auto published = load::find_published(args.name))
+    return print_checks(verb, {{published->name, flow::verify_published(*published, !args.no_figures, verb.flags.threads, verb.progress())}});
   NamedChecks all;
   for (const auto& model : args.name.empty() ? flow::zoo_models() : std::vector{flow::zoo_model(args.name)})
     all.emplace_back(model.name, flow::verify_model(model, !args.no_figures, verb.flags.threads, verb.progress()));
@@ -140,6 +163,7 @@ int train_again(const Verb& verb, const std::string& recipe, const Args& args) {
 }
 
 int reproduce(const Verb& verb, const Args& args) {
+  if (const auto published = load::find_published(args.name)) flow::refuse_to_reproduce(*published);
   const auto model = flow::zoo_model(args.name);
   if (const int code = train_again(verb, (model.folder / "recipe.yaml").string(), args); code != 0) {
     if (code == static_cast<int>(ErrorKind::interrupted)) verb.warn()("the training stopped; go on with --resume");
@@ -150,21 +174,37 @@ int reproduce(const Verb& verb, const Args& args) {
 }
 
 int print_table(const Verb& verb, const Args& args) {
-  if (!args.format.empty() && args.format != "markdown" && args.format != "html") throw Error("--format", "'" + args.format + "' is neither markdown nor html", {}, ErrorKind::usage);
   if (!args.plots.empty()) {
     const auto models = flow::zoo_models();
     write_file(std::filesystem::path(args.plots) / "accuracy_macs.svg", flow::plot_against_macs(models));
     write_file(std::filesystem::path(args.plots) / "accuracy_bytes.svg", flow::plot_against_bytes(models));
   }
-  const auto rows = flow::zoo_table();
+  const auto rows = flow::zoo_table(args.measure, verb.flags.threads, verb.progress());
   verb.print(table_as_json(rows), args.format == "html" ? table_as_html(rows) : table_as_markdown(rows));
+  return 0;
+}
+
+/// A picture a model; models whose pictures are not on this machine are named and left out.
+int sheets(const Verb& verb, const Args& args) {
+  std::vector<flow::ZooModel> models;
+  for (const auto& name : args.names) models.push_back(flow::zoo_model(name));
+  Json files = Json::array(), skipped = Json::array();
+  std::string text;
+  for (const auto& model : models.empty() ? flow::zoo_models() : models) {
+    std::string why;
+    const auto path = flow::write_zoo_sheet(model, args.folder, why, verb.flags.threads, verb.progress());
+    if (path) files.push_back(path->string()), text += path->string() + "\n";
+    else skipped.push_back(model.name + ": " + why), verb.warn()(model.name + ": " + why);
+  }
+  verb.print({{"files", files}, {"skipped", skipped}}, text);
   return 0;
 }
 
 /// A card's folder, its card.json or any README.md, ours or somebody else's.
 int lint(const Verb& verb, const std::string& name) {
   namespace fs = std::filesystem;
-  const fs::path path = flow::is_zoo_model(name) ? flow::zoo_model(name).folder : fs::path(name);
+  const bool is_word = name.find_first_of("/.") == std::string::npos;  // a name, then: an unknown one gets a suggestion
+  const fs::path path = flow::is_zoo_model(name) || (is_word && !fs::exists(name)) ? flow::zoo_model(name).folder : fs::path(name);
   std::vector<card::Finding> findings;
   if (fs::is_directory(path)) findings = card::lint(parse_json(read_text_file(path / "card.json"), (path / "card.json").string()), read_text_file(path / "README.md"));
   else if (path.extension() == ".json") findings = card::lint_json(parse_json(read_text_file(path), path.string()));
@@ -196,23 +236,29 @@ void add_zoo(Verb& verb) {
   auto* verify_app = sub("verify", "sums, golden outputs to the bit, the card's figures against the files", false);
   auto* reproduce_app = sub("reproduce", "train again from the recipe and compare with the card", true);
   auto* table_app = sub("table", "the published tables with Kinglet's figures beside each row", false);
+  auto* sheets_app = verb.app.add_subcommand("sheets", "a picture of each model's 40 most confident mistakes on its own test split");
   auto* lint_app = sub("lint", "read a card (a model, its folder, card.json or any README.md) as a careful stranger would", true);
   verify_app->add_flag("--no-figures", args->no_figures, "do not measure the accuracy again");
   reproduce_app->add_option("--runs", args->runs, "folder of the run folders (default runs)");
   reproduce_app->add_flag("--resume", args->resume, "go on with a training that was stopped");
-  list_app->add_option("--format", args->format, "markdown: as README carries it");
-  table_app->add_option("--format", args->format, "markdown (default) or html");
+  sheets_app->add_option("NAME", args->names, "zoo models (default: all)");
+  sheets_app->add_option("-o,--output", args->folder, "folder for NAME_mistakes.png")->required();
+  sheets_app->fallthrough();
+  list_app->add_option("--format", args->format, "text (default), or markdown as README carries it")->check(CLI::IsMember({"text", "markdown"}));
+  table_app->add_option("--format", args->format, "markdown (default) or html")->check(CLI::IsMember({"markdown", "html"}));
+  table_app->add_flag("--measure", args->measure, "run the published files that `zoo get` fetched, where their pictures are on this machine");
   table_app->add_option("--plots", args->plots, "folder for accuracy_macs.svg and accuracy_bytes.svg");
   verb.app.require_subcommand(1);
   verb.app.fallthrough();
   verb.examples("  kinglet zoo list\n  kinglet zoo show cifar10_rep035\n  kinglet zoo get seeed_cifar10\n  kinglet zoo verify\n  kinglet zoo reproduce mnist_rep035\n  kinglet zoo lint models/mnist_rep035\n"
-                "  kinglet zoo table --format html > table.html");
+                "  kinglet zoo table --format html > table.html\n  kinglet zoo sheets mnist_rep035 -o sheets");
   verb.action = [=, &verb] {
     if (list_app->parsed()) return list(verb, *args);
     if (show_app->parsed()) return show(verb, args->name);
     if (get_app->parsed()) return get(verb, args->name);
     if (verify_app->parsed()) return verify(verb, *args);
     if (reproduce_app->parsed()) return reproduce(verb, *args);
+    if (sheets_app->parsed()) return sheets(verb, *args);
     if (lint_app->parsed()) return lint(verb, args->name);
     return print_table(verb, *args);
   };

@@ -11,7 +11,7 @@
 #include "flow/engine.h"
 #include "flow/model_files.h"
 #include "load/open_model.h"
-#include "flow/published.h"
+#include "load/published.h"
 #include "flow/seed_spread.h"
 #include "flow/zoo_verify.h"
 #include "quantize/quantize.h"
@@ -135,7 +135,7 @@ std::vector<std::string> seed_spread(const std::vector<graph::Model>& models, co
 /// What others printed of the same network.
 std::vector<card::PublishedFigure> published_figures(const std::string& name) {
   std::vector<card::PublishedFigure> figures;
-  for (const auto& model : published_models())
+  for (const auto& model : load::published_models())
     if (model.ours == name)
       for (const auto& file : model.files)
         figures.push_back({file.our_backend(), file.our_precision(), file.top1_percent, file.top5_percent,

@@ -1,5 +1,7 @@
 #include "flow/zoo_models.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/did_you_mean.h"
@@ -27,6 +29,8 @@ ZooFile read_row(const Json& row, const std::string& where) {
   }
   if (const Json& latency = row.value("latency", Json()); latency.is_object()) {
     file.median_us = json_at<double>(latency, "median_us", where);
+    const auto threads = json_at<int64_t>(latency, "threads", where);
+    file.machine = fmt::format("{}, {}, {} thread{}", json_at<std::string>(latency, "machine", where), json_at<std::string>(latency, "isa", where), threads, threads == 1 ? "" : "s");
   }
   file.arena_bytes = json_at_or<int64_t>(row, "arena_bytes", where);
   return file;
@@ -49,6 +53,29 @@ ZooModel read_model(const fs::path& folder) {
 }
 
 Json top1_or_null(const ZooFile* file) { return file && file->n ? Json(file->top1_percent()) : Json(nullptr); }
+
+/// Of the published models of this network, the first text that one of them has.
+template <class Text>
+std::string of_published(const ZooModel& model, const std::vector<load::PublishedModel>& published, Text text_of) {
+  for (const auto& other : published)
+    if (other.ours == model.name)
+      if (auto text = text_of(other); !text.empty()) return text;
+  return "";
+}
+
+std::string reason(const ZooModel& model, const std::vector<load::PublishedModel>& published) {
+  return of_published(model, published, [](const load::PublishedModel& other) { return other.not_comparable; });
+}
+
+std::string fault(const ZooModel& model, const std::vector<load::PublishedModel>& published) {
+  return of_published(model, published, [](const load::PublishedModel& other) {
+    for (const auto& file : other.files)
+      if (!file.fault.empty()) return fmt::format("{} as published is {}", file.our_precision(), file.fault);
+    return std::string();
+  });
+}
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 Json number_or_null(const std::optional<double>& figure) { return figure ? Json(*figure) : Json(nullptr); }
 
@@ -88,16 +115,26 @@ ZooModel zoo_model(const std::string& name) {
   if (is_zoo_model(name)) return read_model(resource_folder("models") / name);
   std::vector<std::string> names;
   for (const auto& model : zoo_models()) names.push_back(model.name);
-  for (const auto& model : published_models()) names.push_back(model.name);
+  for (const auto& model : load::published_models()) names.push_back(model.name);
+  if (load::find_published(name)) throw Error(name, "is published by others, without weights here", "kinglet zoo show " + name, ErrorKind::usage);
   throw Error(name, "is no model of the zoo, shipped or published", did_you_mean(name, names), ErrorKind::usage);
 }
 
-Json zoo_model_to_json(const ZooModel& model, const std::vector<PublishedModel>& published) {
+std::string comparison(const ZooModel& model, const std::vector<load::PublishedModel>& published) {
+  const bool printed = std::any_of(published.begin(), published.end(), [&](const load::PublishedModel& other) { return other.ours == model.name; });
+  if (!printed) return "";
+  if (const auto why = reason(model, published); !why.empty()) return "not comparable: " + why;
+  const auto wrong = fault(model, published);
+  return wrong.empty() ? "measured" : "measured; " + wrong;
+}
+
+Json zoo_model_to_json(const ZooModel& model, const std::vector<load::PublishedModel>& published) {
   const ZooFile *f = model.find("TFLite", "float32"), *q = model.find("TFLite", "int8");
   return {{"name", model.name}, {"dataset", model.dataset}, {"n", q ? q->n : f ? f->n : 0}, {"float_top1", top1_or_null(f)}, {"int8_top1", top1_or_null(q)},
-          {"published_float_top1", number_or_null(published_top1(published, model.name, "float32"))}, {"published_int8_top1", number_or_null(published_top1(published, model.name, "int8"))},
+          {"published_float_top1", number_or_null(load::published_top1(published, model.name, "float32"))}, {"published_int8_top1", number_or_null(load::published_top1(published, model.name, "int8"))},
           {"params", model.params}, {"macs", model.macs}, {"int8_bytes", q ? Json(q->bytes) : Json(nullptr)},
-          {"arena_bytes", q ? Json(q->arena_bytes) : Json(nullptr)}, {"latency_us", number_or_null(q ? q->median_us : std::nullopt)}};
+          {"arena_bytes", q ? Json(q->arena_bytes) : Json(nullptr)}, {"latency_us", number_or_null(q ? q->median_us : std::nullopt)},
+          {"latency_machine", text_or_null(q ? q->machine : "")}, {"not_comparable", text_or_null(reason(model, published))}, {"published_fault", text_or_null(fault(model, published))}};
 }
 
 }  // namespace kinglet::flow

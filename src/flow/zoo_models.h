@@ -8,13 +8,14 @@
 
 #include "base/json.h"
 #include "base/statistics.h"
-#include "flow/published.h"
+#include "load/published.h"
 
 namespace kinglet::flow {
 
 /// One exported file and what its card says was measured with it.
 struct ZooFile {
   std::string backend, precision, file, sha256;
+  std::string machine;  ///< that median_us was measured on, with kernels and threads
   int64_t bytes = 0, n = 0, hits = 0;  ///< n pictures of the test split, hits right at the first rank
   std::optional<double> top5_percent, median_us;
   int64_t arena_bytes = 0;
@@ -41,8 +42,13 @@ std::vector<ZooModel> zoo_models();
 ZooModel zoo_model(const std::string& name);
 bool is_zoo_model(const std::string& name);
 
+/// May the published figures be set beside the model's? Empty where nobody has printed any, else "measured", "not comparable:
+/// WHY", or what is wrong with a printed figure.
+std::string comparison(const ZooModel& model, const std::vector<load::PublishedModel>& published);
+
 /// The fields of CLI.md: name, dataset, n, float_top1, int8_top1, published_*_top1 (null where nobody has printed any), params,
-/// macs, int8_bytes, arena_bytes, and latency_us.
-Json zoo_model_to_json(const ZooModel& model, const std::vector<PublishedModel>& published);
+/// macs, int8_bytes, arena_bytes, and latency_us, latency_machine, not_comparable (the reason, null where figures may be set
+/// side by side) and published_fault (null where no printed figure is known to be wrong).
+Json zoo_model_to_json(const ZooModel& model, const std::vector<load::PublishedModel>& published);
 
 }  // namespace kinglet::flow

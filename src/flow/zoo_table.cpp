@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "card/svg.h"
+#include "flow/verify_published.h"
 
 namespace kinglet::flow {
 
@@ -68,17 +70,22 @@ std::string TableRow::state() const {
 }
 
 std::string TableRow::remark() const {
-  if (!ours) return model.not_comparable.empty() ? "not there yet" : "not there yet; and not comparable: " + model.not_comparable;
-  return model.not_comparable.empty() ? "measured" : "not comparable: " + model.not_comparable;
+  const std::string why = model.not_comparable.empty() ? "" : "not comparable: " + model.not_comparable;
+  const std::string wrong = file.fault.empty() ? "" : "; the published figure is " + file.fault;
+  if (!ours) return "not there yet" + (why.empty() ? "" : "; and " + why) + wrong;
+  return (why.empty() ? "measured" : why) + wrong;
 }
 
-std::vector<TableRow> zoo_table() {
+std::vector<TableRow> zoo_table(bool measure, int threads, const ProgressCallback& progress) {
   const auto ours = zoo_models();
   std::vector<TableRow> rows;
-  for (const auto& model : published_models()) {
+  for (const auto& model : load::published_models()) {
     if (!model.in_tables) continue;
     for (const auto& file : model.files) {
       TableRow row{model, file, "", std::nullopt};
+      std::string why;
+      if (measure) row.file.measured = measure_published(model, file, why, threads, progress);
+      if (!row.file.measured) row.file.measured = file.measured;
       for (const auto& mine : ours)
         if (mine.name == model.ours) {
           row.our_model = mine.name;
@@ -110,7 +117,7 @@ Json table_as_json(const std::vector<TableRow>& rows) {
     Json json{{"published", row.model.name}, {"model", row.model.title}, {"dataset", row.model.data_as_printed}, {"input", row.model.input_as_printed},
               {"backend", f.backend}, {"precision", f.precision}, {"top1_percent", percent(f.top1_percent)}, {"top5_percent", percent(f.top5_percent)},
               {"flops_as_printed", f.flops_as_printed}, {"params_as_printed_m", f.params_as_printed_m}, {"size_as_printed", f.size_as_printed},
-              {"inference_ms", f.inference_ms}, {"device", f.device}, {"boards", f.boards}, {"url", f.url}, {"sha1", f.sha1}, {"state", row.state()}, {"remark", row.remark()}};
+              {"inference_ms", f.inference_ms}, {"device", f.device}, {"boards", f.boards}, {"url", f.url}, {"sha1", f.sha1}, {"state", row.state()}, {"remark", row.remark()}, {"not_comparable", row.model.not_comparable}};
     json["ours"] = nullptr;
     if (row.ours) {
       const auto ci = row.ours->ci95_percent();
@@ -128,19 +135,27 @@ Json table_as_json(const std::vector<TableRow>& rows) {
   return {{"rows", list}};
 }
 
-std::string list_as_markdown(const std::vector<ZooModel>& models) {
-  const auto count = [](const Json& value) { return value.is_null() ? std::string("-") : std::to_string(value.get<int64_t>()); };
-  const auto percent = [](const Json& value) { return value.is_null() ? std::string("-") : fmt::format("{:.2f}", value.get<double>()); };
+std::vector<std::vector<std::string>> list_cells(const std::vector<ZooModel>& models, bool markdown) {
+  std::vector<Cells> rows{{"Model", "Data", "Published float / int8 (%)", "Float32 (%)", "Int8 (%)", "Parameters", "MACs", "Int8 file (bytes)", "Arena (bytes)", "Int8 latency (us, median)", "Measured on", "Recipe", "Published figures"}};
   const auto ours = [](const ZooFile* f) { return f && f->n ? with_interval(f->hits, f->n) : std::string("-"); };
-  const Cells head{"Model", "Data", "Published float / int8 (%)", "Float32 (%)", "Int8 (%)", "Parameters", "MACs", "Int8 file (bytes)", "Arena (bytes)", "Recipe"};
-  std::string text = markdown_line(head) + markdown_line(Cells(head.size(), "---"));
-  const auto published = published_models();
+  const auto link = [&](const std::string& text, const std::string& target) { return markdown ? fmt::format("[{}]({})", text, target) : text; };
+  const auto published = load::published_models();
   for (const auto& model : models) {
-    const Json j = zoo_model_to_json(model, published);
-    text += markdown_line({fmt::format("[{0}](models/{0})", model.name), model.dataset, percent(j["published_float_top1"]) + " / " + percent(j["published_int8_top1"]), ours(model.find("TFLite", "float32")),
-                           ours(model.find("TFLite", "int8")), std::to_string(model.params), std::to_string(model.macs), count(j["int8_bytes"]), count(j["arena_bytes"]),
-                           fmt::format("[recipe](models/{}/recipe.yaml)", model.name)});
+    const ZooFile* q = model.find("TFLite", "int8");
+    const std::string recipe = "models/" + model.name + "/recipe.yaml";
+    const auto count = [&](int64_t ZooFile::*figure) { return q ? group_digits(q->*figure) : "-"; };
+    rows.push_back({link(model.name, "models/" + model.name), model.dataset,
+                    percent_or_dash(load::published_top1(published, model.name, "float32")) + " / " + percent_or_dash(load::published_top1(published, model.name, "int8")), ours(model.find("TFLite", "float32")), ours(q),
+                    group_digits(model.params), group_digits(model.macs), count(&ZooFile::bytes), count(&ZooFile::arena_bytes), q && q->median_us ? fmt::format("{:.1f}", *q->median_us) : "-",
+                    q ? or_dash(q->machine) : "-", markdown ? link("recipe", recipe) : recipe, or_dash(comparison(model, published))});
   }
+  return rows;
+}
+
+std::string list_as_markdown(const std::vector<ZooModel>& models) {
+  const auto rows = list_cells(models, true);
+  std::string text = markdown_line(rows[0]) + markdown_line(Cells(rows[0].size(), "---"));
+  for (size_t i = 1; i < rows.size(); ++i) text += markdown_line(rows[i]);
   return text;
 }
 

@@ -4,18 +4,21 @@
 #include <algorithm>
 #include <sstream>
 
+#include "base/error.h"
 #include "base/file.h"
+#include "base/sha256.h"
 #include "card/lint.h"
 #include "data/dataset.h"
 #include "data/manifest.h"
 #include "data/test_files.h"
-#include "data/test_http_server.h"
 #include "eval/accuracy.h"
 #include "flow/engine.h"
 #include "load/open_model.h"
-#include "flow/published.h"
+#include "load/published.h"
 #include "flow/seed_spread.h"
 #include "flow/zoo_models.h"
+#include "flow/verify_published.h"
+#include "flow/zoo_sheets.h"
 #include "flow/zoo_table.h"
 #include "flow/zoo_verify.h"
 
@@ -146,6 +149,100 @@ TEST_F(OneModel, TableSaysWhatIsThereAndWhatIsNot) {
   EXPECT_EQ(missing, 4);
 }
 
+TEST(Zoo, TheListSaysWhatMayBeCompared) {
+  const auto published = load::published_models();
+  const auto field = [&](const char* name, const char* key) { return zoo_model_to_json(zoo_model(name), published)[key]; };
+  EXPECT_NE(field("gender_rep035", "not_comparable").get<std::string>().find("UTKFace"), std::string::npos);
+  EXPECT_TRUE(field("cifar10_rep035", "not_comparable").is_null());
+  EXPECT_NE(field("cifar10_resnet8", "published_fault").get<std::string>().find("fault of its evaluation"), std::string::npos);
+  EXPECT_FALSE(field("mnist_rep035", "latency_machine").get<std::string>().empty());
+  const std::vector<ZooModel> models{zoo_model("cifar10_resnet8"), zoo_model("gender_rep035"), zoo_model("fashion_rep035")};
+  const auto rows = list_cells(models);
+  EXPECT_NE(rows.at(1).back().find("int8 as published is a fault of its evaluation"), std::string::npos) << rows[1].back();
+  EXPECT_EQ(rows.at(2).back().find("not comparable: "), 0u) << rows[2].back();
+  EXPECT_EQ(rows.at(3).back(), "-");
+  EXPECT_EQ(rows[0], list_cells(models, true)[0]);
+}
+
+/// One published model whose file lies in a cache: a copy of a shipped one.
+class OnePublished : public testing::Test {
+ protected:
+  OnePublished() : models_("KINGLET_MODELS", (folder_.path() / "models").string()), cache_("XDG_CACHE_HOME", folder_.path().string()) {
+    const auto file = fs::path(KINGLET_SOURCE_DIR) / "models/mnist_rep035/mnist_rep035_int8.tflite";
+    write_file(path(), read_file(file));
+    model_.name = "somebody_mnist", model_.data = "mnist", model_.ours = "mnist_rep035";
+    auto& row = model_.files.emplace_back();
+    row.backend = "TFLite", row.precision = "INT8", row.url = "https://example.org/net_int8.tflite", row.sha256 = sha256_file(file), row.top1_percent = 99.61;
+  }
+  fs::path path() const { return folder_.path() / "kinglet/models/somebody_mnist/net_int8.tflite"; }
+  std::string results(bool measure) const {
+    std::string text;
+    for (const auto& check : verify_published(model_, measure)) text += std::string(check.what) + " " + std::to_string(static_cast<int>(check.result)) + "; ";
+    return text;
+  }
+  data::TempFolder folder_;
+  data::ScopedEnvironment models_, cache_;
+  load::PublishedModel model_;
+};
+
+TEST_F(OnePublished, ItsSumIsVerified) {
+  EXPECT_EQ(results(false), "sum of net_int8.tflite 0; ");
+  auto& vela = model_.files.emplace_back(model_.files[0]);
+  vela.url = "https://example.org/net_vela.tflite", vela.sha256 = "", vela.sha1 = std::string(40, 'a'), vela.sha1_of = "net_int8.tflite";
+  EXPECT_EQ(results(false), "sum of net_int8.tflite 0; sum of net_vela.tflite 2; ");
+  model_.files[0].sha256[0] ^= 1;
+  EXPECT_EQ(results(true), "sum of net_int8.tflite 1; sum of net_vela.tflite 2; ");
+}
+
+TEST_F(OnePublished, WhatWasNotFetchedSaysHow) {
+  fs::remove(path());
+  try {
+    verify_published(model_, false);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("kinglet zoo get somebody_mnist"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(OnePublished, RealDataItsFigureIsMeasured) {
+  if (!data::where_found(data::load_manifest("mnist"), "test")) GTEST_SKIP() << "needs the pictures of mnist";
+  EXPECT_EQ(results(true), "sum of net_int8.tflite 0; top-1 of net_int8.tflite 0; ");
+  model_.files[0].top1_percent = 75;
+  EXPECT_EQ(results(true), "sum of net_int8.tflite 0; top-1 of net_int8.tflite 1; ");
+  model_.files[0].measured = load::MeasuredFile{"mnist:test", 10000, 9961};
+  EXPECT_EQ(results(true), "sum of net_int8.tflite 0; top-1 of net_int8.tflite 0; ");
+  model_.not_comparable = "other pictures";
+  EXPECT_EQ(results(true), "sum of net_int8.tflite 0; top-1 of net_int8.tflite 2; ");
+}
+
+TEST(Published, CannotBeReproducedButSaysWhatStandsBeside) {
+  for (const auto& [name, word] : {std::pair{"nxp_tiny_resnet", "kinglet zoo reproduce cifar10_resnet8"}, {"nxp_mnasnet", "recipes/imagenet_mnasnet_a1_075.yaml"}}) try {
+      refuse_to_reproduce(*load::find_published(name));
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
+    }
+  try {
+    zoo_model("nxp_visual_wake_word");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).find("did you mean"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Zoo, RealDataASheetOfMistakes) {
+  if (!data::where_found(data::load_manifest("mnist"), "test")) GTEST_SKIP() << "needs the pictures of mnist";
+  const data::TempFolder folder;
+  std::string why;
+  const auto sheet = write_zoo_sheet(zoo_model("mnist_rep035"), folder.path(), why);
+  ASSERT_TRUE(sheet) << why;
+  EXPECT_EQ(sheet->filename(), "mnist_rep035_mistakes.png");
+  EXPECT_EQ(read_text_file(*sheet).substr(1, 3), "PNG");
+  auto elsewhere = zoo_model("mnist_rep035");
+  elsewhere.dataset = "nowhere";
+  EXPECT_FALSE(write_zoo_sheet(elsewhere, folder.path(), why));
+  EXPECT_NE(why.find("nowhere are not on this machine"), std::string::npos);
+}
+
 TEST(Seeds, MeanAndSpreadOfEachPrecision) {
   const std::vector<SeedFigure> figures{{1, "int8", 82.0, 10000}, {1, "float32", 82.5, 10000}, {3, "int8", 84.0, 10000}, {2, "int8", 83.0, 10000}};
   const auto sentences = spread_sentences(figures);
@@ -165,43 +262,28 @@ TEST(Zoo, GoldenPicturesAreTheSameEachTimeAndNotFlat) {
 
 TEST(Published, EveryRowIsWhole) {
   int rows = 0;
-  for (const auto& model : published_models())
+  for (const auto& model : load::published_models())
     for (const auto& file : model.files) {
       rows += model.in_tables;
       EXPECT_TRUE(file.sha1.empty() || file.sha1.size() == 40) << model.name;
       EXPECT_TRUE(file.sha256.empty() || file.sha256.size() == 64) << model.name;
       EXPECT_FALSE(model.code_licence.empty() || model.weights_licence.empty() || model.data_licence.empty()) << model.name;
     }
+  for (const auto& model : load::published_models()) {
+    EXPECT_GE(model.labels().size(), 2u) << model.name;
+    if (model.classes_of == "imagenet") EXPECT_EQ(model.labels().size(), 1000u + static_cast<size_t>(model.background_classes)) << model.name;
+    graph::InputSpec input;
+    input.channels = model.input.find("gray") == std::string::npos ? 3 : 1;
+    EXPECT_NO_THROW(graph::override_input_spec(input, model.input)) << model.name;
+    EXPECT_GT(input.height, 0) << model.name;
+    EXPECT_FALSE(model.ours.empty() && model.recipe.empty()) << model.name;
+  }
   EXPECT_EQ(rows, 31);
-  EXPECT_DOUBLE_EQ(*published_top1(published_models(), "cifar10_rep035", "int8"), 74.56);
-  EXPECT_DOUBLE_EQ(*published_top1(published_models(), "cifar10_rep035", "float32"), 74.76);
-  EXPECT_DOUBLE_EQ(*published_top1(published_models(), "cifar10_rep05", "int8"), 80.27) << "printed on another card than the tables'";
+  EXPECT_DOUBLE_EQ(*load::published_top1(load::published_models(), "cifar10_rep035", "int8"), 74.56);
+  EXPECT_DOUBLE_EQ(*load::published_top1(load::published_models(), "cifar10_rep035", "float32"), 74.76);
+  EXPECT_DOUBLE_EQ(*load::published_top1(load::published_models(), "cifar10_rep05", "int8"), 80.27) << "printed on another card than the tables'";
   EXPECT_EQ(zoo_table().size(), 31u);
-  EXPECT_FALSE(published_top1(published_models(), "fashion_rep035", "int8"));
-}
-
-TEST(Published, FilesAreFetchedAndVerified) {
-  data::TestHttpServer server;
-  const data::TempFolder cache;
-  const data::ScopedEnvironment home("XDG_CACHE_HOME", cache.path().string());
-  server.put("/net_int8.tflite", {"abc"});
-  PublishedModel model;
-  model.name = "somebody_net";
-  PublishedFile& file = model.files.emplace_back();
-  file.url = server.url("/net_int8.tflite"), file.sha1 = "a9993e364706816aba3e25717850c26c9cd0d89d";  // FIPS 180's example
-  const auto paths = get_published(model);
-  ASSERT_EQ(paths.size(), 1u);
-  EXPECT_EQ(paths[0], cache.path() / "kinglet/models/somebody_net/net_int8.tflite");
-  EXPECT_EQ(read_text_file(paths[0]), "abc");
-  get_published(model);
-  EXPECT_EQ(server.requests().size(), 1u);  // what is there is not fetched again
-  write_file(paths[0], std::string_view("abd"));
-  get_published(model);
-  EXPECT_EQ(read_text_file(paths[0]), "abc");
-  model.files[0].sha1[0] = 'b';
-  EXPECT_THROW(get_published(model), Error);
-  model.files.clear();
-  EXPECT_THROW(get_published(model), Error);
+  EXPECT_FALSE(load::published_top1(load::published_models(), "fashion_rep035", "int8"));
 }
 
 std::vector<std::vector<std::string>> read_csv(const fs::path& path) {
@@ -222,8 +304,8 @@ TEST(RealDataPublished, EqualTheTablesTheyWereTakenFrom) {
   const auto expected = read_csv(csv);
   size_t at = 1;
   auto number = [](const std::string& text) { return text.empty() ? std::optional<double>() : std::stod(text); };
-  for (const auto& model : published_models())
-    for (const auto& f : model.in_tables ? model.files : std::vector<PublishedFile>()) {
+  for (const auto& model : load::published_models())
+    for (const auto& f : model.in_tables ? model.files : std::vector<load::PublishedFile>()) {
       const auto& row = expected.at(at++);
       ASSERT_EQ(row.size(), expected[0].size()) << at;
       EXPECT_EQ((std::vector{model.title, model.data_as_printed, model.input_as_printed, f.backend, f.precision}), std::vector(row.begin(), row.begin() + 5));
@@ -243,7 +325,7 @@ TEST(RealDataPublished, FiguresOfTheFilesThemselves) {
   if (!fs::exists(models) || !data::has_manifest("cifar10") || !data::where_found(data::load_manifest("cifar10"), "test")) GTEST_SKIP() << "needs CIFAR-10 and " << models;
   const auto pictures = data::open_dataset("cifar10:test", "test");
   for (const auto& [name, row, path] : {std::tuple{"seeed_cifar10", 3, "seeed/cifar10_rep035_int8.tflite"}, {"nxp_tiny_resnet", 1, "mlperf_tiny/resnet8_int8.tflite"}}) {
-    const auto measured = find_published(name)->files.at(static_cast<size_t>(row)).measured;
+    const auto measured = load::find_published(name)->files.at(static_cast<size_t>(row)).measured;
     ASSERT_TRUE(measured) << name;
     const auto report = evaluate(load::open_model((models / path).string()), *pictures, ops::Numerics::tflm);
     EXPECT_EQ(report.n, measured->n) << name;

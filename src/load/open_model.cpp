@@ -8,6 +8,7 @@
 #include "formats/formats.h"
 #include "graph/serialize.h"
 #include "load/known_files.h"
+#include "load/published.h"
 #include "load/state_model.h"
 #include "ops/verify.h"
 #include "zoo/network_file.h"
@@ -33,6 +34,12 @@ bool is_zoo_text(const std::string& text) {
   return text.find('@') != std::string::npos;
 }
 
+/// Only a plain word can be the name of a published model; without the models folder there is none.
+std::optional<PublishedModel> find_published_name(const std::string& text) {
+  const bool word = !text.empty() && text.find_first_of("/.@") == std::string::npos;
+  return word && find_resource_folder("models") ? find_published(text) : std::nullopt;
+}
+
 }  // namespace
 
 graph::Model open_file(const fs::path& path, const OpenOptions& options) {
@@ -51,6 +58,7 @@ graph::Model open_file(const fs::path& path, const OpenOptions& options) {
   if (!options.arch.empty() && !options.arch_is_spare) throw Error("--arch", path.string() + " says its own network", "leave --arch out", ErrorKind::usage);
   graph::Model model = format->import_model(bytes, path.string(), options.warn);
   if (const auto known = find_known_file(bytes)) apply_known_file(*known, model);
+  else if (const auto published = published_at(path)) apply_published(*published, model);
   return model;
 }
 
@@ -65,6 +73,7 @@ graph::Model open_model(const std::string& text, const OpenOptions& options) {
   graph::Model model;
   if (fs::is_regular_file(text) && !zoo::is_network_path(text)) model = open_file(text, options);
   else if (const auto file = find_zoo_file(text, "_int8.tflite")) model = open_file(*file, options);
+  else if (const auto published = find_published_name(text)) model = open_file(fetched_file(*published), options);
   else if (is_zoo_text(text)) model = zoo::build(text, options.seed);
   else throw Error(text, "there is no such file, no zoo model and no architecture of that name", "`kinglet zoo list` lists the models, `kinglet inspect mobilenet_v2_rep@0.35,32x32x3,10` shows an architecture");
   if (model.name.empty()) model.name = fs::path(text).stem().string();

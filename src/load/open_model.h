@@ -24,7 +24,7 @@ graph::Model open_file(const std::filesystem::path& path, const OpenOptions& opt
 /// A file of the shipped model `name`, by how it ends after the name ("_int8.tflite"); nullopt when the zoo has none.
 std::optional<std::filesystem::path> find_zoo_file(const std::string& name, const std::string& ending);
 
-/// `text` is a .kinglet or foreign file, the name of a zoo model (its int8 file), or zoo text such as "mobilenet_v2_rep@0.35,32x32x3,10" (untrained weights).
+/// `text` is a .kinglet or foreign file, the name of a zoo model (its int8 file) or of a published one (fetched_file), or zoo text such as "mobilenet_v2_rep@0.35,32x32x3,10" (untrained weights).
 /// Throws Error saying what was looked for.
 graph::Model open_model(const std::string& text, const OpenOptions& options = {});
 

@@ -10,8 +10,9 @@
 
 #include "base/json.h"
 #include "base/progress.h"
+#include "graph/model.h"
 
-namespace kinglet::flow {
+namespace kinglet::load {
 
 /// A published file's accuracy as Kinglet measured it with the file itself.
 struct MeasuredFile {
@@ -25,10 +26,14 @@ struct PublishedFile {
   std::optional<double> top1_percent, top5_percent;
   std::string flops_as_printed, params_as_printed_m, size_as_printed, inference_ms, device, boards;
   std::string url, sha1, sha256;  ///< empty where none is known
+  std::string sha1_of;            ///< the file whose sum is printed as `sha1`, where it is another one
+  std::string fault;              ///< why its figure cannot be right; empty where nothing is known
   uint64_t bytes = 0;             ///< 0: not known
   std::optional<MeasuredFile> measured;
 
   std::string name() const;  ///< the last part of its address
+  std::string sum() const;   ///< SHA-256, else SHA-1, of this very file; empty where none is published
+  bool is_int8() const { return our_precision() == "int8"; }
   /// In the words of our cards: "PyTorch", "ONNX", "TFLite", or as printed; "float32" or "int8".
   std::string our_backend() const, our_precision() const;
 };
@@ -41,8 +46,12 @@ struct PublishedModel {
   bool in_tables = true;       ///< false: printed on another page of the publisher than the tables that zoo_table repeats
   std::string recipe;          ///< file name under recipes/ that trains the network; empty where `ours` has one
   std::vector<std::string> classes, references, notes;
+  std::string classes_of;      ///< the data set that names the classes, in place of `classes`
+  int background_classes = 0;  ///< outputs before the first class
   std::string code_licence, weights_licence, data_licence;
   std::vector<PublishedFile> files;
+
+  std::vector<std::string> labels() const;  ///< of the outputs in order, background first where there is one
 };
 
 std::vector<PublishedModel> published_models();
@@ -54,8 +63,24 @@ std::optional<double> published_top1(const std::vector<PublishedModel>& publishe
 /// Where get_published keeps a file.
 std::filesystem::path published_path(const PublishedModel& model, const PublishedFile& file);
 
-/// Downloads and verifies every file of the model that has an address and a sum; returns the paths. Files already there with
-/// the right sum are kept. Throws Error (missing_dependency) when the publisher gives no address.
-std::vector<std::filesystem::path> get_published(const PublishedModel& model, const ProgressCallback& progress = {});
+/// The file that the model's name opens: of those that get_published kept the int8 TensorFlow Lite file, else the float one.
+/// Throws Error (missing_dependency) that names `kinglet zoo get` when none is there.
+std::filesystem::path fetched_file(const PublishedModel& model);
+/// The published model whose fetched file this is, by its place in the cache.
+std::optional<PublishedModel> published_at(const std::filesystem::path& path);
 
-}  // namespace kinglet::flow
+/// What the publisher states of input and labels, where the file itself says nothing better; as apply_known_file.
+void apply_published(const PublishedModel& published, graph::Model& model);
+
+struct Fetched {
+  std::vector<std::filesystem::path> paths;  ///< there and verified
+  std::vector<std::string> skipped;          ///< files that cannot be verified, each with its reason
+  std::vector<std::string> failed;           ///< what went wrong, a sentence a file
+};
+/// Downloads and verifies every file of the model that has an address and a sum of its own. Files already there with the right
+/// sum are kept; one that fails does not keep the others away. Throws Error (missing_dependency) when the publisher gives no address.
+Fetched get_published(const PublishedModel& model, const ProgressCallback& progress = {});
+/// Is the file there, with its sum?
+bool is_fetched(const PublishedModel& model, const PublishedFile& file);
+
+}  // namespace kinglet::load
