@@ -27,7 +27,8 @@ Json values_json(const graph::Graph& graph, const std::vector<graph::ValueId>& i
 
 uint64_t file_bytes(std::string path) {
   std::error_code error;
-  if (const auto shipped = load::find_zoo_file(path, "_int8.tflite"); shipped && !std::filesystem::exists(path)) path = shipped->string();
+  if (!std::filesystem::exists(path))
+    if (const auto named = load::named_file(path)) path = named->string();
   const auto n = std::filesystem::file_size(path, error);
   return error ? 0 : n;
 }

@@ -243,6 +243,7 @@ void add_zoo(Verb& verb) {
   reproduce_app->add_flag("--resume", args->resume, "go on with a training that was stopped");
   sheets_app->add_option("NAME", args->names, "zoo models (default: all)");
   sheets_app->add_option("-o,--output", args->folder, "folder for NAME_mistakes.png")->required();
+  sheets_app->footer("Examples:\n  kinglet zoo sheets -o sheets                  # every shipped model whose pictures are here\n  kinglet zoo sheets mnist_rep035 -o sheets");
   sheets_app->fallthrough();
   list_app->add_option("--format", args->format, "text (default), or markdown as README carries it")->check(CLI::IsMember({"text", "markdown"}));
   table_app->add_option("--format", args->format, "markdown (default) or html")->check(CLI::IsMember({"markdown", "html"}));

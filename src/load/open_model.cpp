@@ -34,12 +34,6 @@ bool is_zoo_text(const std::string& text) {
   return text.find('@') != std::string::npos;
 }
 
-/// Only a plain word can be the name of a published model; without the models folder there is none.
-std::optional<PublishedModel> find_published_name(const std::string& text) {
-  const bool word = !text.empty() && text.find_first_of("/.@") == std::string::npos;
-  return word && find_resource_folder("models") ? find_published(text) : std::nullopt;
-}
-
 }  // namespace
 
 graph::Model open_file(const fs::path& path, const OpenOptions& options) {
@@ -62,18 +56,20 @@ graph::Model open_file(const fs::path& path, const OpenOptions& options) {
   return model;
 }
 
-std::optional<fs::path> find_zoo_file(const std::string& name, const std::string& ending) {
+std::optional<fs::path> named_file(const std::string& name, bool int8) {
   const auto folder = find_resource_folder("models");
-  if (!folder || name.empty() || name.find('/') != std::string::npos) return std::nullopt;
-  const fs::path file = *folder / name / (name + ending);
-  return fs::is_regular_file(file) ? std::optional(file) : std::nullopt;
+  const bool word = !name.empty() && name.find_first_of("/@") == std::string::npos;
+  if (!folder || !word) return std::nullopt;
+  const fs::path file = *folder / name / (name + (int8 ? "_int8.tflite" : "_float.tflite"));
+  if (fs::is_regular_file(file)) return file;
+  const auto published = find_published(name);
+  return published ? std::optional(fetched_file(*published, int8)) : std::nullopt;
 }
 
 graph::Model open_model(const std::string& text, const OpenOptions& options) {
   graph::Model model;
   if (fs::is_regular_file(text) && !zoo::is_network_path(text)) model = open_file(text, options);
-  else if (const auto file = find_zoo_file(text, "_int8.tflite")) model = open_file(*file, options);
-  else if (const auto published = find_published_name(text)) model = open_file(fetched_file(*published), options);
+  else if (const auto file = named_file(text)) model = open_file(*file, options);
   else if (is_zoo_text(text)) model = zoo::build(text, options.seed);
   else throw Error(text, "there is no such file, no zoo model and no architecture of that name", "`kinglet zoo list` lists the models, `kinglet inspect mobilenet_v2_rep@0.35,32x32x3,10` shows an architecture");
   if (model.name.empty()) model.name = fs::path(text).stem().string();

@@ -21,10 +21,11 @@ struct OpenOptions {
 /// The Model of a file of any format, with what contracts/ knows of it. Throws Error.
 graph::Model open_file(const std::filesystem::path& path, const OpenOptions& options = {});
 
-/// A file of the shipped model `name`, by how it ends after the name ("_int8.tflite"); nullopt when the zoo has none.
-std::optional<std::filesystem::path> find_zoo_file(const std::string& name, const std::string& ending);
+/// The file that a model's name stands for: the int8 one, or with `int8` false the float one; of a published model the one that
+/// was fetched (fetched_file). nullopt when the zoo knows no such name.
+std::optional<std::filesystem::path> named_file(const std::string& name, bool int8 = true);
 
-/// `text` is a .kinglet or foreign file, the name of a zoo model (its int8 file) or of a published one (fetched_file), or zoo text such as "mobilenet_v2_rep@0.35,32x32x3,10" (untrained weights).
+/// `text` is a .kinglet or foreign file, the name of a zoo model, shipped or published (named_file), or zoo text such as "mobilenet_v2_rep@0.35,32x32x3,10" (untrained weights).
 /// Throws Error saying what was looked for.
 graph::Model open_model(const std::string& text, const OpenOptions& options = {});
 

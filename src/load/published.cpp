@@ -137,10 +137,10 @@ bool is_fetched(const PublishedModel& model, const PublishedFile& file) {
   return !file.sum().empty() && fs::is_regular_file(path) && (file.sha256.empty() ? sha1_file(path) : sha256_file(path)) == file.sum();
 }
 
-fs::path fetched_file(const PublishedModel& model) {
-  for (const bool int8 : {true, false})
+fs::path fetched_file(const PublishedModel& model, bool int8) {
+  for (const bool wanted : {int8, !int8})
     for (const auto& file : model.files)
-      if (file.our_backend() == "TFLite" && file.is_int8() == int8 && fs::is_regular_file(published_path(model, file)) && !file.url.empty()) return published_path(model, file);
+      if (file.our_backend() == "TFLite" && !file.url.empty() && file.is_int8() == wanted && fs::is_regular_file(published_path(model, file))) return published_path(model, file);
   const bool has_address = std::any_of(model.files.begin(), model.files.end(), [](const PublishedFile& f) { return !f.sum().empty() && !f.url.empty(); });
   throw Error(model.name, has_address ? "none of its TensorFlow Lite files is on this machine" : "its publisher gives no address of a file",
               has_address ? "kinglet zoo get " + model.name : "kinglet zoo show " + model.name, ErrorKind::missing_dependency);

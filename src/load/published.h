@@ -63,9 +63,9 @@ std::optional<double> published_top1(const std::vector<PublishedModel>& publishe
 /// Where get_published keeps a file.
 std::filesystem::path published_path(const PublishedModel& model, const PublishedFile& file);
 
-/// The file that the model's name opens: of those that get_published kept the int8 TensorFlow Lite file, else the float one.
+/// Of the TensorFlow Lite files that get_published kept the int8 one, else the float one; with `int8` false the other way round.
 /// Throws Error (missing_dependency) that names `kinglet zoo get` when none is there.
-std::filesystem::path fetched_file(const PublishedModel& model);
+std::filesystem::path fetched_file(const PublishedModel& model, bool int8 = true);
 /// The published model whose fetched file this is, by its place in the cache.
 std::optional<PublishedModel> published_at(const std::filesystem::path& path);
 

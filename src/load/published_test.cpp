@@ -114,6 +114,7 @@ TEST(Published, ANameOpensItsFetchedFileTheInt8OneFirst) {
   write_file(place / "q.tflite", read_file(shipped / "mnist_rep035_int8.tflite"));
   const auto model = open_model("somebody_net");
   EXPECT_EQ(input_type(model), DType::s8);
+  EXPECT_EQ(named_file("somebody_net", false), place / "f.tflite");
   EXPECT_EQ(model.provenance["known_file"]["title"], "Net");
   EXPECT_EQ(open_model((place / "f.tflite").string()).provenance["known_file"]["title"], "Net");
 }

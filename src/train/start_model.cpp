@@ -97,7 +97,7 @@ bool is_quantized(const Graph& graph) {
   return std::any_of(graph.values().begin(), graph.values().end(), [](const graph::Value& v) { return !v.quant.empty(); });
 }
 
-/// Where the text leads: a file as it is, the best of a run folder, the float file of a shipped model.
+/// Where the text leads: a file as it is, the best of a run folder, the float file of a zoo model.
 fs::path source_file(const std::string& text) {
   if (fs::is_regular_file(text)) return text;
   const fs::path folder = text;
@@ -105,7 +105,7 @@ fs::path source_file(const std::string& text) {
   for (const fs::path& file : {folder / "best.kinglet", folder / (name + "_float.tflite"), folder / (name + ".onnx")})
     if (fs::is_regular_file(file)) return file;
   if (!fs::exists(text))
-    if (const auto file = load::find_zoo_file(text, "_float.tflite")) return *file;
+    if (const auto file = load::named_file(text, false)) return *file;
   throw Error(text, "there is no such model file, run folder or zoo model", "for example models/cifar10_rep035 or runs/NAME/best.kinglet");
 }
 

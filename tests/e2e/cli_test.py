@@ -192,6 +192,25 @@ class Zoo(Case):
         page = kinglet("zoo", "table", "--format", "html").stdout
         self.assertEqual(page.count("<tr>"), 32)
 
+    def test_published_names_say_how_to_get_them(self):
+        environment = dict(os.environ, XDG_CACHE_HOME=str(self.dir))
+        for verb in (["inspect"], ["zoo", "verify"]):
+            self.fails(4, "kinglet zoo get seeed_cifar10", args=[*verb, "seeed_cifar10"], env=environment)
+        self.fails(2, "kinglet zoo reproduce cifar10_resnet8", args=["zoo", "reproduce", "nxp_tiny_resnet"])
+        shown = as_json("zoo", "show", "arm_mobilenet_v2_int8")
+        self.assertEqual((len(shown["labels"]), shown["licences"]["code"], shown["publisher"]), (1001, "Apache-2.0", "Arm"))
+
+    def test_unknown_formats_and_names_are_refused(self):
+        for verb in ("list", "table"):
+            self.fails(2, "nonsense", args=["zoo", verb, "--format", "nonsense"])
+        self.fails(2, "mnist_rep035", args=["zoo", "lint", "mnist_rep350"])
+
+    def test_sheets_without_pictures_says_so(self):
+        environment = dict(os.environ, KINGLET_DATA=str(self.dir), XDG_CACHE_HOME=str(self.dir))
+        done = kinglet("zoo", "sheets", "mnist_rep035", "-o", self.dir / "sheets", "--json", env=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((len(json.loads(done.stdout)["files"]), len(json.loads(done.stdout)["skipped"])), (0, 1))
+
     def test_lint_reads_other_peoples_cards(self):
         card = self.dir / "README.md"
         card.write_text("| Model | Top-1 | Top-5 | FLOPs(M) | Params(M) | Inference(ms) |\n|---|---|---|---|---|---|\n| net | 98.29 | 74.56 | 0.21 | 0.021 | 22 |\n")
