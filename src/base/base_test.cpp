@@ -115,6 +115,9 @@ TEST(ExactMath, AgreesWithLibm) {
 }
 
 TEST(Statistics, KnownValues) {
+  const std::vector<double> two_to_nine{2, 4, 4, 4, 5, 5, 7, 9};
+  EXPECT_DOUBLE_EQ(mean(two_to_nine), 5);
+  EXPECT_NEAR(sample_deviation(two_to_nine), 2.13809, 1e-5);  // 32 / 7 below the root
   auto i = wilson95(81, 263);  // Newcombe 1998, table I: 0.2553 to 0.3662
   EXPECT_NEAR(i.low, 0.2553, 5e-5);
   EXPECT_NEAR(i.high, 0.3662, 5e-5);

@@ -17,6 +17,19 @@ Interval wilson95(int64_t hits, int64_t n) {
   return {std::max(0.0, center - half), std::min(1.0, center + half)};
 }
 
+double mean(std::span<const double> values) {
+  KINGLET_CHECK(!values.empty());
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double sample_deviation(std::span<const double> values) {
+  KINGLET_CHECK(values.size() >= 2);
+  const double center = mean(values);
+  double sum = 0;
+  for (double v : values) sum += (v - center) * (v - center);
+  return std::sqrt(sum / static_cast<double>(values.size() - 1));
+}
+
 double mcnemar_p(int64_t b, int64_t c) {
   const int64_t n = b + c, k = std::min(b, c);
   if (n == 0) return 1.0;

@@ -17,6 +17,10 @@ Interval wilson95(int64_t hits, int64_t n);
 double mcnemar_p(int64_t b, int64_t c);
 /// q-quantile (0..1) by linear interpolation between order statistics (type 7); values need not be sorted; not empty.
 double quantile(std::span<const double> values, double q);
+/// Not empty.
+double mean(std::span<const double> values);
+/// Sample standard deviation (n - 1 below the sum); at least two values.
+double sample_deviation(std::span<const double> values);
 inline double median(std::span<const double> values) { return quantile(values, 0.5); }
 
 /// Indices of the `k` largest scores, largest first; ties rank by the lower index.

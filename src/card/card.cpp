@@ -1,8 +1,8 @@
 #include "card/card.h"
 
-
 #include "base/error.h"
 #include "base/file.h"
+#include "card/figures.h"
 
 namespace kinglet::card {
 
@@ -29,7 +29,7 @@ Json row_json(const BackendRow& row) {
 
 Json training_json(const TrainingFacts& t) {
   return {{"recipe", t.recipe}, {"epochs", optional_json(t.epochs)}, {"seed", optional_json(t.seed)}, {"hours", optional_json(t.hours)},
-          {"weights_chosen_by", t.weights_chosen_by}, {"parent", t.parent}};
+          {"threads", optional_json(t.threads)}, {"machine", optional_json(t.machine)}, {"weights_chosen_by", t.weights_chosen_by}, {"parent", t.parent}};
 }
 
 Json data_json(const DataFacts& d) {
@@ -48,11 +48,20 @@ Json curve_json(const CurvePoint& p) {
           {"train_top1", optional_json(p.train_top1)}, {"val_top1", optional_json(p.val_top1)}};
 }
 
+Json seed_json(const SeedRun& run) { return {{"seed", run.seed}, {"float32", optional_json(run.float_top1)}, {"int8", optional_json(run.int8_top1)}}; }
+
 template <class T, class F>
 Json list_json(const std::vector<T>& items, F to_json) {
   Json list = Json::array();
   for (const auto& item : items) list.push_back(to_json(item));
   return list;
+}
+
+Json seeds_json(const std::vector<SeedRun>& runs) {
+  if (runs.empty()) return nullptr;
+  const auto floats = seed_spread(runs, &SeedRun::float_top1), ints = seed_spread(runs, &SeedRun::int8_top1);
+  const auto pick = [&](double SeedSpread::*field) -> Json { return {{"float32", floats ? Json((*floats).*field) : Json(nullptr)}, {"int8", ints ? Json((*ints).*field) : Json(nullptr)}}; };
+  return {{"runs", list_json(runs, seed_json)}, {"mean", pick(&SeedSpread::mean)}, {"deviation", pick(&SeedSpread::deviation)}};
 }
 
 }  // namespace
@@ -67,6 +76,8 @@ Json card_json(const CardInput& input) {
                   {"data", data_json(input.data)},
                   {"curve", list_json(input.curve, curve_json)},
                   {"published", list_json(input.published, published_json)},
+                  {"quantization", input.quantization},
+                  {"seeds", seeds_json(input.seeds)},
                   {"reproduce", input.reproduce},
                   {"limits", input.limits},
                   {"proofs", input.proofs},
@@ -76,10 +87,16 @@ Json card_json(const CardInput& input) {
   return Json(sorted);
 }
 
+std::vector<CardFile> card_files(const CardInput& input) {
+  return {{"README.md", readme_text(input)}, {"card.html", html_text(input)}, {"card.json", card_json(input).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"}};
+}
+
 std::vector<std::filesystem::path> write_card(const CardInput& input, const std::filesystem::path& folder) {
-  const std::vector<std::filesystem::path> paths{folder / "README.md", folder / "card.html", folder / "card.json"};
-  const std::string texts[]{readme_text(input), html_text(input), card_json(input).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
-  for (size_t i = 0; i < paths.size(); ++i) write_file(paths[i], texts[i]);
+  std::vector<std::filesystem::path> paths;
+  for (const auto& file : card_files(input)) {
+    paths.push_back(folder / file.name);
+    write_file(paths.back(), file.text);
+  }
   return paths;
 }
 

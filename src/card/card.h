@@ -48,7 +48,9 @@ struct TrainingFacts {
   std::string recipe;  ///< file name
   std::optional<int> epochs;
   std::optional<uint64_t> seed;
-  std::optional<double> hours;         ///< wall clock
+  std::optional<double> hours;         ///< wall clock, whatever else the machine did meanwhile
+  std::optional<int> threads;
+  std::optional<std::string> machine;  ///< the processor
   std::string weights_chosen_by;       ///< "last EMA, no validation split", "best top-1 on val"
   std::string parent;                  ///< the model it was made from, if any
 };
@@ -62,6 +64,12 @@ struct CurvePoint {
 struct DataFacts {
   data::DatasetInfo info;  ///< name, classes, licence, citation, url, weaknesses
   std::optional<int64_t> train_n, val_n, test_n;
+};
+
+/// The same recipe trained with one seed: top-1 in percent on the split that the card's files were measured with.
+struct SeedRun {
+  uint64_t seed = 0;
+  std::optional<double> float_top1, int8_top1;
 };
 
 /// What somebody else printed of the same network.
@@ -80,9 +88,11 @@ struct CardInput {
   std::optional<TrainingFacts> training;
   DataFacts data;
   std::vector<CurvePoint> curve;
+  std::vector<SeedRun> seeds;  ///< with the card's own first; empty where one seed alone was trained
+  Json quantization;           ///< how the int8 file was made, as quantize/ notes it in a model's provenance; null: not known
   std::vector<PublishedFigure> published;
   std::vector<std::string> reproduce;    ///< command lines, in order
-  std::vector<std::string> limits;       ///< sentences beyond those of the data set
+  std::vector<std::string> limits;       ///< sentences beyond those that follow from the rest: what holds the figures down, what would raise them
   std::vector<std::string> proofs;       ///< sentences on what was proved on the way (folding, agreement of backends)
   std::string tool_version, date;        ///< date may be empty; the clock is never asked
 };
@@ -94,6 +104,15 @@ std::string readme_text(const CardInput& input);
 std::string html_text(const CardInput& input);
 /// All of the input, keys sorted. Reports as eval's to_json functions write them.
 Json card_json(const CardInput& input);
+
+/// The inverse of card_json. Keys younger than the first cards may be missing; throws Error(where, ...) for the others.
+CardInput card_from_json(const Json& card, const std::string& where);
+
+struct CardFile {
+  std::string name, text;
+};
+/// README.md, card.html and card.json: all that the input tells.
+std::vector<CardFile> card_files(const CardInput& input);
 
 /// Writes README.md, card.html and card.json into `folder` and returns their paths in that order. Throws what readme_text and
 /// write_file throw.

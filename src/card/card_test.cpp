@@ -118,6 +118,38 @@ TEST(Card, WritesThreeFilesAndTheSameBytesTwice) {
   fs::remove_all(folder);
 }
 
+TEST(Card, JsonIsAllThatTheTextsNeed) {
+  const CardInput input = sample::card(), again = card_from_json(card_json(input), "card.json");
+  EXPECT_EQ(card_json(again), card_json(input));
+  EXPECT_EQ(readme_text(again), readme_text(input));
+  EXPECT_EQ(html_text(again), html_text(input));
+}
+
+TEST(Card, JsonOfOlderVersionsIsRead) {
+  Json card = card_json(sample::card());
+  for (const char* young : {"seeds", "quantization"}) card.erase(young);
+  for (const char* young : {"threads", "machine"}) card["training"].erase(young);
+  const CardInput input = card_from_json(card, "card.json");
+  EXPECT_TRUE(input.seeds.empty());
+  EXPECT_NE(readme_text(input).find("| Time | 0.25 h (wall clock"), std::string::npos);
+  card["rows"][1].erase("bytes");
+  try {
+    card_from_json(card, "card.json");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("rows[1]"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Card, SpreadOfSeedsFollowsFromItsRuns) {
+  const Json seeds = card_json(sample::card())["seeds"];
+  EXPECT_EQ(seeds["runs"][1]["int8"], 93.5);
+  EXPECT_TRUE(seeds["runs"][2]["int8"].is_null());
+  EXPECT_NEAR(seeds["mean"]["float32"].get<double>(), (94.5 + 94.0 + 95.0) / 3, 1e-12);
+  EXPECT_NEAR(seeds["deviation"]["float32"].get<double>(), 0.5, 1e-12);
+  EXPECT_NE(readme_text(sample::card()).find("The files of this card are those of seed 7, not of the mean: float32 lies 0.00 points above it, int8 lies 0.33 points above it."), std::string::npos);
+}
+
 TEST(Card, NeedsAMeasuredFile) {
   auto input = sample::card();
   input.rows.clear();

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/error.h"
+#include "base/statistics.h"
 #include "base/text.h"
 #include "card/svg.h"
 
@@ -44,6 +46,41 @@ std::string files_with(const CardInput& input, const std::string& warning) {
     if (row.accuracy && std::find(row.accuracy->warnings.begin(), row.accuracy->warnings.end(), warning) != row.accuracy->warnings.end())
       files += (files.empty() ? "" : ", ") + row.file;
   return files;
+}
+
+/// "1.08 h on 1 thread of Some Processor (wall clock, ...)", as far as it is known.
+std::string training_time(const TrainingFacts& t) {
+  std::string text = *t.hours < 0.1 ? fmt::format("{} min", short_number(60 * *t.hours, 1)) : fmt::format("{} h", short_number(*t.hours, 2));
+  if (t.threads) text += fmt::format(" on {} thread{}{}", *t.threads, *t.threads == 1 ? "" : "s", t.machine ? " of " + *t.machine : "");
+  return text + " (wall clock; other work on the machine lengthens it)";
+}
+
+/// "int8 lies 0.42 points above it"; empty where there is no mean.
+std::string distance(const CardInput& input, const char* precision, std::optional<double> SeedRun::*top1) {
+  const auto spread = seed_spread(input.seeds, top1);
+  const auto& shipped = input.seeds.front().*top1;
+  if (!spread || !shipped) return "";
+  return fmt::format("{} lies {:.2f} points {} it", precision, std::abs(*shipped - spread->mean), *shipped < spread->mean ? "below" : "above");
+}
+
+/// Fewer than this many training pictures are called few.
+constexpr int64_t kFewTrainingPictures = 10000;
+/// A wider interval, in points, is called wide: it is that of 10,000 test pictures at the worst.
+constexpr double kWideInterval = 2;
+
+std::string few_training_pictures(const CardInput& input) {
+  const auto n = input.data.train_n;
+  if (!n || *n >= kFewTrainingPictures) return "";
+  return fmt::format("Few training pictures: n = {}, where the card calls fewer than {} few; more of them would be the first thing to try for a higher figure.", count_cell(n), count_cell(kFewTrainingPictures));
+}
+
+std::string few_test_pictures(const CardInput& input) {
+  const auto* report = detail(input);
+  if (!report) return "";
+  const Interval ci = report->top1_ci95_percent();
+  if (ci.high - ci.low <= kWideInterval) return "";
+  return fmt::format("Few test pictures: n = {} leaves a 95 % interval of {:.1f} points, where the card calls more than {:.0f} wide; a smaller difference to another model shows nothing.", count_cell(report->n),
+                     ci.high - ci.low, kWideInterval);
 }
 
 std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
@@ -119,9 +156,41 @@ Table training_table(const CardInput& input) {
   add(table, "Made from", t.parent);
   if (t.epochs) add(table, "Epochs", std::to_string(*t.epochs));
   if (t.seed) add(table, "Seed", std::to_string(*t.seed));
-  if (t.hours) add(table, "Wall-clock time", *t.hours < 0.1 ? fmt::format("{} min", short_number(60 * *t.hours, 1)) : fmt::format("{} h", short_number(*t.hours, 2)));
+  if (t.hours) add(table, "Time", training_time(t));
   add(table, "Weights chosen by", t.weights_chosen_by);
   return table;
+}
+
+std::optional<SeedSpread> seed_spread(const std::vector<SeedRun>& runs, std::optional<double> SeedRun::*top1) {
+  std::vector<double> values;
+  for (const auto& run : runs)
+    if (run.*top1) values.push_back(*(run.*top1));
+  if (values.size() < 2) return std::nullopt;
+  return SeedSpread{mean(values), sample_deviation(values)};
+}
+
+Table seed_table(const CardInput& input) {
+  Table table{{"Seed", "Top-1, float32 (%)", "Top-1, int8 (%)"}, {}};
+  if (input.seeds.empty()) return table;
+  for (const auto& run : input.seeds) table.rows.push_back({std::to_string(run.seed), percent_cell(run.float_top1), percent_cell(run.int8_top1)});
+  const auto floats = seed_spread(input.seeds, &SeedRun::float_top1), ints = seed_spread(input.seeds, &SeedRun::int8_top1);
+  const auto line = [&](const char* what, double SeedSpread::*field) {
+    const auto value = [&](const std::optional<SeedSpread>& spread) { return spread ? std::optional((*spread).*field) : std::nullopt; };
+    table.rows.push_back({what, percent_cell(value(floats)), percent_cell(value(ints))});
+  };
+  line("Mean", &SeedSpread::mean);
+  line("Standard deviation", &SeedSpread::deviation);
+  return table;
+}
+
+std::vector<std::string> seed_sentences(const CardInput& input) {
+  std::vector<std::string> sentences;
+  if (input.seeds.empty()) return sentences;
+  const std::string in_float = distance(input, "float32", &SeedRun::float_top1), in_int8 = distance(input, "int8", &SeedRun::int8_top1);
+  const std::string off = in_float + (in_float.empty() || in_int8.empty() ? "" : ", ") + in_int8;
+  sentences.push_back(fmt::format("The files of this card are those of seed {}, not of the mean{}.", input.seeds.front().seed, off.empty() ? "" : ": " + off));
+  add_once(sentences, fmt::format("The same recipe with {} seeds, each measured on all {} pictures of the split '{}'; sample standard deviation.", input.seeds.size(), count_cell(input.data.test_n), input.data.info.split));
+  return sentences;
 }
 
 Table data_table(const CardInput& input) {
@@ -156,6 +225,8 @@ std::vector<std::string> conditions(const CardInput& input) {
 std::vector<std::string> limits(const CardInput& input) {
   std::vector<std::string> sentences;
   for (const auto& limit : input.limits) add_once(sentences, limit);
+  add_once(sentences, few_training_pictures(input));
+  add_once(sentences, few_test_pictures(input));
   for (const auto& note : input.data.info.notes) add_once(sentences, note);
   for (const auto& row : input.rows)
     if (row.accuracy)

@@ -122,9 +122,10 @@ std::string readme_text(const CardInput& input) {
   text += section("Classes", class_table(input));
   text += section("Published figures", table_text(published_table(input)));
   text += section("Training", table_text(training_table(input)));
+  text += section("Seeds", table_text(seed_table(input)) + bullets(seed_sentences(input)));
   text += section("Data", table_text(data_table(input)));
   text += section("Proofs", bullets(input.proofs));
-  text += section("Limits", bullets(limits(input)));
+  text += section("Limits, and what would raise the figures", bullets(limits(input)));
   text += section("How to reproduce", commands(input.reproduce));
   text += section("Files", table_text(file_table(input)));
   text += section("Licences", table_text(licence_table(input)));

@@ -60,7 +60,7 @@ inline CardInput card() {
   c.rows.push_back({"TFLite", "float32", "shapes_float.tflite", 131072, std::string(64, 'a'), accuracy(92), std::nullopt});
   c.rows.push_back({"TFLite", "int8", "shapes_int8.tflite", 40960, std::string(64, 'b'), accuracy(90), latency(), 12288});
   c.detail_row = 1;
-  c.training = TrainingFacts{"shapes.yaml", 3, uint64_t{7}, 0.25, "last EMA, no validation split", ""};
+  c.training = TrainingFacts{"shapes.yaml", 3, uint64_t{7}, 0.25, 2, "A <small> machine", "last EMA, no validation split", ""};
   c.data.info.name = "shapes";
   c.data.info.split = "test";
   c.data.info.classes = c.model.labels;
@@ -70,6 +70,8 @@ inline CardInput card() {
   c.data.test_n = 600;
   c.curve = {{1, 1.5, 40.0, 45.5}, {2, 0.75, 80.0, 78.25}, {3, 0.4, 93.0, 92.0}};
   c.published = {{"TFLite", "int8", 91.5, std::nullopt, "https://example.org/shapes", "measured on other pictures"}};
+  c.seeds = {{7, c.rows[0].accuracy->top1_percent(), c.rows[1].accuracy->top1_percent()}, {8, 94.0, 93.5}, {9, 95.0, std::nullopt}};
+  c.quantization = {{"method", "post-training"}, {"observer", "mse"}};
   c.reproduce = {"kinglet train shapes.yaml", "kinglet card shapes.kinglet --data shapes:test -o card"};
   c.limits = {"Not for traffic signs."};
   c.proofs = {"Folding changed no label on 600 pictures."};

@@ -136,7 +136,7 @@ int verify(const Verb& verb, const Args& args) {
     return print_checks(verb, {{published->name, flow::verify_published(*published, !args.no_figures, verb.flags.threads, verb.progress())}});
   NamedChecks all;
   for (const auto& model : args.name.empty() ? flow::zoo_models() : std::vector{flow::zoo_model(args.name)})
-    all.emplace_back(model.name, flow::verify_model(model, !args.no_figures, verb.flags.threads, verb.progress()));
+    all.emplace_back(model.name, flow::verify_model(model, args.no_figures ? flow::Measure::none : flow::Measure::all, verb.flags.threads, verb.progress()));
   return print_checks(verb, all);
 }
 
@@ -169,8 +169,7 @@ int reproduce(const Verb& verb, const Args& args) {
     if (code == static_cast<int>(ErrorKind::interrupted)) verb.warn()("the training stopped; go on with --resume");
     return code;
   }
-  const auto trained = verb.open(args.runs + "/" + args.name + "/best.kinglet");
-  return print_checks(verb, {{model.name, flow::compare_with_card(model, trained, verb.flags.threads, verb.progress())}});
+  return print_checks(verb, {{model.name, flow::compare_with_card(model, std::filesystem::path(args.runs) / args.name, verb.flags.threads, verb.progress())}});
 }
 
 int print_table(const Verb& verb, const Args& args) {
@@ -233,7 +232,7 @@ void add_zoo(Verb& verb) {
   auto* list_app = sub("list", "all models: accuracy, costs, sizes", false);
   auto* show_app = sub("show", "a model's card, or what is known of a published one", true);
   auto* get_app = sub("get", "download and verify a published model's files", true);
-  auto* verify_app = sub("verify", "sums, golden outputs to the bit, the card's figures against the files", false);
+  auto* verify_app = sub("verify", "sums, costs, labels, texts, golden outputs to the bit, the card's figures against the files", false);
   auto* reproduce_app = sub("reproduce", "train again from the recipe and compare with the card", true);
   auto* table_app = sub("table", "the published tables with Kinglet's figures beside each row", false);
   auto* sheets_app = verb.app.add_subcommand("sheets", "a picture of each model's 40 most confident mistakes on its own test split");

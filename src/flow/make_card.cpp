@@ -9,12 +9,12 @@
 #include "eval/latency.h"
 #include "flow/deploy.h"
 #include "flow/engine.h"
+#include "flow/golden.h"
+#include "flow/how_to_reproduce.h"
 #include "flow/model_files.h"
+#include "flow/provenance.h"
 #include "load/open_model.h"
 #include "load/published.h"
-#include "flow/seed_spread.h"
-#include "flow/zoo_verify.h"
-#include "quantize/quantize.h"
 
 namespace kinglet::flow {
 
@@ -43,93 +43,25 @@ card::BackendRow measured_row(const graph::Model& model, const Backend& backend,
   return row;
 }
 
-template <class T>
-std::optional<T> optional_at(const Json& json, const char* key) {
-  if (!json.is_object() || !json.contains(key) || json[key].is_null()) return std::nullopt;
-  return json_at<T>(json, key, "provenance");
+void add_seed_figure(std::vector<card::SeedRun>& runs, const graph::Model& model, const eval::EvalReport& report) {
+  const auto seed = optional_at<uint64_t>(model.provenance.value("training", Json()), "seed");
+  if (!seed) throw Error(model.name, "does not say which seed it was trained with", "give runs of `kinglet train`", ErrorKind::usage);
+  auto run = std::find_if(runs.begin(), runs.end(), [&](const card::SeedRun& r) { return r.seed == *seed; });
+  if (run == runs.end()) run = runs.insert(runs.end(), card::SeedRun{*seed, {}, {}});
+  auto& top1 = is_int8(model.graph) ? run->int8_top1 : run->float_top1;
+  if (top1) throw Error("--seed-run", fmt::format("seed {} stands twice in {}", *seed, is_int8(model.graph) ? "int8" : "float32"), "give runs of different seeds", ErrorKind::usage);
+  top1 = report.top1_percent();
 }
 
-/// The first of the models whose provenance has `key`; null when none has.
-Json first_provenance(const std::vector<graph::Model>& models, const char* key) {
-  for (const auto& model : models)
-    if (model.provenance.contains(key)) return model.provenance[key];
-  return nullptr;
-}
-
-std::optional<card::TrainingFacts> training_facts(const Json& training) {
-  if (!training.is_object()) return std::nullopt;
-  card::TrainingFacts facts;
-  facts.recipe = training.contains("recipe") ? "recipe.yaml" : "";
-  facts.epochs = optional_at<int>(training, "epochs");
-  facts.seed = optional_at<uint64_t>(training, "seed");
-  facts.hours = optional_at<double>(training, "hours");
-  const auto chosen = optional_at<std::string>(training, "chosen_on").value_or("");
-  facts.weights_chosen_by = chosen == "val" ? "best top-1 on val" : chosen;
-  return facts;
-}
-
-std::vector<card::CurvePoint> training_curve(const Json& curve) {
-  std::vector<card::CurvePoint> points;
-  auto known = [](std::optional<double> v) { return v && *v >= 0 ? v : std::nullopt; };
-  if (!curve.is_array()) return points;
-  for (const Json& row : curve) {
-    card::CurvePoint& point = points.emplace_back();
-    point.epoch = json_at<int>(row, "epoch", "provenance");
-    point.train_loss = optional_at<double>(row, "loss");
-    point.train_top1 = known(optional_at<double>(row, "train_top1"));
-    point.val_top1 = known(optional_at<double>(row, "val_top1"));
-  }
-  return points;
-}
-
-/// The flags of `kinglet quantize` that make the same model again.
-std::string quantize_flags(const Json& quantized) {
-  const quantize::Options usual;
-  std::string flags;
-  const auto add = [&](const char* flag, const auto& value, const auto& standard) {
-    if (value && *value != standard) flags += fmt::format(" {} {}", flag, *value);
-  };
-  add("--observer", optional_at<std::string>(quantized, "observer"), std::string(quantize::observer_name(usual.observer)));
-  add("--percentile", optional_at<double>(quantized, "percentile"), usual.percentile);
-  add("--calibration-n", optional_at<int>(quantized, "calibration_n"), usual.calibration_n);
-  add("--io", optional_at<std::string>(quantized, "io"), std::string(quantize::io_name(usual.io)));
-  add("--seed", optional_at<uint64_t>(quantized, "seed"), usual.seed);
-  if (optional_at<bool>(quantized, "per_channel_fc").value_or(false)) flags += " --per-channel-fc";
-  if (!optional_at<bool>(quantized, "bias_correction").value_or(true)) flags += " --no-bias-correction";
-  return flags;
-}
-
-/// The commands that make the same card again, from the recipe that lies beside it.
-std::vector<std::string> reproduce(const std::vector<graph::Model>& models, const std::string& name, const data::DatasetInfo& info) {
-  const Json training = first_provenance(models, "training"), quantized = first_provenance(models, "quantize");
-  if (!training.is_object() || !training.contains("recipe")) return {};
-  std::vector<std::string> lines{fmt::format("kinglet train recipe.yaml name={}", name)};
-  const bool by_training = quantized.is_object() && optional_at<std::string>(quantized, "method") == "quantization-aware training";
-  const std::string best = fmt::format("runs/{}/best.kinglet", name), int8 = (by_training ? fmt::format("runs/{}/", name) : "") + name + "_int8.kinglet";
-  if (quantized.is_object() && !by_training)
-    lines.push_back(fmt::format("kinglet quantize {} --data {}{} -o {}", best, optional_at<std::string>(quantized, "calibration_data").value_or(info.name + ":train"), quantize_flags(quantized), int8));
-  const std::string subject = quantized.is_object() ? int8 + " --with " + best : best;
-  lines.push_back(fmt::format("kinglet card {} --name {} --data {}:{} -o card/", subject, name, info.name, info.split));
-  return lines;
-}
-
-SeedFigure seed_figure(const graph::Model& model, int64_t hits, int64_t n) {
-  const Json training = model.provenance.value("training", Json());
-  if (!training.is_object() || !training.contains("seed")) throw Error(model.name, "does not say which seed it was trained with", "give runs of `kinglet train`", ErrorKind::usage);
-  return {training["seed"].get<uint64_t>(), is_int8(model.graph) ? "int8" : "float32", 100.0 * static_cast<double>(hits) / static_cast<double>(n), n};
-}
-
-std::vector<std::string> seed_spread(const std::vector<graph::Model>& models, const std::vector<card::BackendRow>& rows, const data::Dataset& pictures, const CardOptions& options) {
-  if (options.seed_runs.empty()) return {};
-  std::vector<SeedFigure> figures;
+/// The card's own seed first.
+std::vector<card::SeedRun> seed_runs(const std::vector<graph::Model>& models, const std::vector<card::BackendRow>& rows, const data::Dataset& pictures, const CardOptions& options) {
+  std::vector<card::SeedRun> runs;
+  if (options.seed_runs.empty()) return runs;
   for (const auto& model : models)
     for (const auto& row : rows)
-      if (row.backend == "TFLite" && (row.precision == "int8") == is_int8(model.graph)) figures.push_back(seed_figure(model, row.accuracy->top1_hits, row.accuracy->n));
-  for (const auto& model : options.seed_runs) {
-    const auto report = evaluate(model, pictures, options.numerics, options.threads, options.progress);
-    figures.push_back(seed_figure(model, report.top1_hits, report.n));
-  }
-  return spread_sentences(figures);
+      if (row.backend == "TFLite" && (row.precision == "int8") == is_int8(model.graph)) add_seed_figure(runs, model, *row.accuracy);
+  for (const auto& model : options.seed_runs) add_seed_figure(runs, model, evaluate(model, pictures, options.numerics, options.threads, options.progress));
+  return runs;
 }
 
 /// What others printed of the same network.
@@ -201,9 +133,11 @@ std::vector<fs::path> make_card(const std::vector<graph::Model>& models, const d
   input.training = training_facts(training);
   if (input.training) input.data.train_n = optional_at<int64_t>(training, "n"), input.data.val_n = optional_at<int64_t>(training, "val_n");
   input.curve = training_curve(first_provenance(models, "curve"));
-  input.reproduce = reproduce(models, name, pictures.info());
+  input.quantization = first_provenance(models, "quantize");
+  input.seeds = seed_runs(models, input.rows, pictures, options);
+  input.reproduce = how_to_reproduce(models, options.seed_runs, name, pictures.info());
+  input.limits = options.notes;
   input.proofs = proofs(models, input.rows, pictures.info().split);
-  for (auto& sentence : seed_spread(models, input.rows, pictures, options)) input.proofs.push_back(std::move(sentence));
   input.published = published_figures(name);
   input.tool_version = KINGLET_VERSION;
   auto files = card::write_card(input, folder);

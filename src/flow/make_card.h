@@ -16,7 +16,8 @@ namespace kinglet::flow {
 struct CardOptions {
   std::string name;                      ///< default: the first model's
   std::string description;
-  std::vector<graph::Model> seed_runs;   ///< the same recipe trained with other seeds, for mean and spread
+  std::vector<std::string> notes;        ///< sentences for the card's limits: what holds the figures down, what would raise them
+  std::vector<graph::Model> seed_runs;   ///< the same recipe trained with other seeds, for the table of seeds
   card::Licences licences{"Apache-2.0", "Apache-2.0", ""};  ///< data: the data set's own when empty
   ops::Numerics numerics = ops::Numerics::tflm;
   int threads = 0;
