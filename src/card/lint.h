@@ -17,7 +17,7 @@ struct Finding {
 
 /// Structure and arithmetic of card.json: labels and data's classes, Top-5 >= Top-1, interval and confusion against n,
 /// SHA-256 and size of each file, the three licences, latency records, FLOPs = 2 x MACs, parameters that are a count and
-/// fit the file, weights chosen without the test split, figures that repeat over rows that cannot be equal.
+/// fit the file, hours with their threads, mean and deviation of seeds, weights chosen without the test split, figures that repeat over rows that cannot be equal.
 std::vector<Finding> lint_json(const Json& card);
 
 /// The text: units in table heads, FLOPs explained, estimates among measurements, Top-5 below Top-1, n stated.

@@ -37,6 +37,7 @@ class Linter {
     check_model(card);
     check_licences(at(card, "licences"));
     check_training(at(card, "training"));
+    if (!at(card, "seeds").is_null()) check_seeds(card, at(card, "seeds"));
     check_published(at(card, "published"));
     const Json& rows = at(card, "rows");
     if (!rows.is_array() || rows.empty()) add("rows", "names no measured file", "list each exported file with its figures");
@@ -67,9 +68,44 @@ class Linter {
 
   void check_training(const Json& training) {
     if (training.is_null()) return;
+    if (number(training, "hours", 0) > 0 && number(training, "threads", 0) < 1) add("training.threads", "are missing", "hours say nothing without the number of threads");
     const std::string by = text(training, "weights_chosen_by");
     if (by.empty()) add("training.weights_chosen_by", "is missing", "say which pictures chose the weights, or that none did");
     if (by.find("test") != std::string::npos) add("training.weights_chosen_by", "says '" + by + "'", "a figure on the test split means nothing if that split chose the weights");
+  }
+
+  /// Mean and deviation follow from the runs, the card's own run is its rows', and the commands make the others.
+  void check_seeds(const Json& card, const Json& seeds) {
+    const Json& runs = at(seeds, "runs");
+    if (!runs.is_array() || runs.size() < 2) return add("seeds.runs", "are fewer than two", "one seed alone has no spread");
+    for (const char* precision : {"float32", "int8"}) check_spread(seeds, runs, precision);
+    check_shipped_seed(card, runs[0]);
+    const std::string commands = at(card, "reproduce").dump();
+    for (size_t i = 1; i < runs.size(); ++i)
+      if (const std::string seed = at(runs[i], "seed").dump(); commands.find("seed=" + seed) == std::string::npos) add(fmt::format("seeds.runs[{}]", i), "is trained by no command", "name the training with seed=" + seed);
+  }
+
+  void check_spread(const Json& seeds, const Json& runs, const char* precision) {
+    std::vector<double> values;
+    for (const Json& run : runs)
+      if (at(run, precision).is_number()) values.push_back(number(run, precision, 0));
+    if (values.size() < 2) return;
+    const auto check = [&](const char* what, double expected) {
+      if (const double said = number(at(seeds, what), precision, -1); !(std::abs(said - expected) < 0.005)) add(fmt::format("seeds.{}.{}", what, precision), fmt::format("{} does not follow from the runs", said), fmt::format("that is {:.2f}", expected));
+    };
+    check("mean", mean(values));
+    check("deviation", sample_deviation(values));
+  }
+
+  void check_shipped_seed(const Json& card, const Json& shipped) {
+    if (at(shipped, "seed") != at(at(card, "training"), "seed")) add("seeds.runs[0].seed", "is not the seed of the card's own training");
+    const Json& rows = at(card, "rows");
+    for (size_t i = 0; rows.is_array() && i < rows.size(); ++i) {
+      const std::string precision = text(rows[i], "precision");
+      const Json& top1 = at(at(rows[i], "accuracy"), "top1");
+      if (text(rows[i], "backend") != "TFLite" || !at(shipped, precision).is_number() || !top1.is_number()) continue;
+      if (std::abs(number(shipped, precision, 0) - top1.get<double>()) > 0.005) add("seeds.runs[0]." + precision, "is not the Top-1 of " + text(rows[i], "file"));
+    }
   }
 
   void check_published(const Json& published) {
@@ -101,15 +137,24 @@ class Linter {
     if (n <= 0) return add(where + ".n", "is missing", "a percentage without its n cannot be judged");
     if (top1 < 0 || top1 > 100) return add(where + ".top1", fmt::format("{} is no percentage", top1));
     if (text(a, "data").empty() || text(a, "split").empty()) add(where, "does not say which pictures were used", "name data set and split");
+    check_follows(a, "top1", n, where);
     check_top5(card, a, where, top1);
     check_interval(at(a, "top1_ci95"), where, n, top1);
     check_confusion(at(a, "confusion"), where, n, top1);
+  }
+
+  /// A percentage against the pictures it was counted from.
+  void check_follows(const Json& a, const std::string& rank, double n, const std::string& where) {
+    const Json& hits = at(a, rank + "_hits");
+    if (!hits.is_number()) return;
+    if (const double percent = 100 * hits.get<double>() / n; std::abs(percent - number(a, rank, 0)) > 0.006) add(where + "." + rank, fmt::format("{} is not {} of {}", number(a, rank, 0), hits.get<double>(), n), fmt::format("that is {:.2f}", percent));
   }
 
   void check_top5(const Json& card, const Json& a, const std::string& where, double top1) {
     if (!at(a, "top5").is_number()) return;
     const double top5 = number(a, "top5", 0);
     if (top5 < top1) add(where + ".top5", fmt::format("{} is below Top-1 {}", top5, top1), "the columns may be swapped");
+    else check_follows(a, "top5", number(a, "n", 0), where);
     if (top5 > 100) add(where + ".top5", fmt::format("{} is no percentage", top5));
     if (at(at(card, "data"), "classes").size() <= 5) add(where + ".top5", "says nothing with five classes or fewer");
   }

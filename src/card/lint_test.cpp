@@ -43,6 +43,13 @@ INSTANTIATE_TEST_SUITE_P(Known, LintFault, ::testing::Values(
     Fault{"NoN", [](Json& c) { c["rows"][1]["accuracy"].erase("n"); }, "rows[1].accuracy.n", "missing"},
     Fault{"ForeignInterval", [](Json& c) { c["rows"][1]["accuracy"]["top1_ci95"] = {94.0, 94.4}; }, "top1_ci95", "Wilson"},
     Fault{"ForeignConfusion", [](Json& c) { c["rows"][1]["accuracy"]["confusion"][0][0] = 1; }, "confusion", "diagonal"},
+    Fault{"Top1OfOtherHits", [](Json& c) { c["rows"][1]["accuracy"]["top1_hits"] = 566; }, "rows[1].accuracy.top1", "is not 566 of 600"},
+    Fault{"Top5OfOtherHits", [](Json& c) { c["rows"][1]["accuracy"]["top5"] = 99.99; }, "rows[1].accuracy.top5", "is not 597 of 600"},
+    Fault{"HoursWithoutThreads", [](Json& c) { c["training"].erase("threads"); }, "training.threads", "missing"},
+    Fault{"MeanOfOtherSeeds", [](Json& c) { c["seeds"]["mean"]["float32"] = 94.6; }, "seeds.mean.float32", "does not follow"},
+    Fault{"DeviationOfOtherSeeds", [](Json& c) { c["seeds"]["deviation"]["int8"] = 0.1; }, "seeds.deviation.int8", "does not follow"},
+    Fault{"MeanShownAsShipped", [](Json& c) { c["rows"][1]["precision"] = "float32"; c["seeds"]["runs"][0]["int8"] = nullptr; c["rows"][0]["backend"] = "ONNX"; c["rows"][1]["bytes"] = 131073; }, "seeds.runs[0].float32", "is not the Top-1"},
+    Fault{"SeedThatNoCommandTrains", [](Json& c) { c["reproduce"] = {"kinglet train shapes.yaml", "kinglet train shapes.yaml seed=8"}; }, "seeds.runs[2]", "by no command"},
     Fault{"NoWeightsLicence", [](Json& c) { c["licences"]["weights"] = ""; }, "licences.weights", "not named"},
     Fault{"ShortSum", [](Json& c) { c["rows"][0]["sha256"] = "abc"; }, "rows[0].sha256", "SHA-256"},
     Fault{"FileTooSmall", [](Json& c) { c["rows"][0]["bytes"] = 4096; }, "rows[0].bytes", "too few"},
@@ -142,6 +149,7 @@ TEST(Lint, TextAndJsonMustAgree) {
   auto input = sample::card();
   const std::string readme = readme_text(input);
   input.rows[0].accuracy = sample::accuracy(94);
+  input.seeds.clear();
   const auto findings = lint(card_json(input), readme);
   EXPECT_TRUE(names(findings, "README.md", "does not print Top-1 94.83 of shapes_float.tflite"));
   EXPECT_EQ(findings.size(), 1u);

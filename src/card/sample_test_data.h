@@ -72,7 +72,7 @@ inline CardInput card() {
   c.published = {{"TFLite", "int8", 91.5, std::nullopt, "https://example.org/shapes", "measured on other pictures"}};
   c.seeds = {{7, c.rows[0].accuracy->top1_percent(), c.rows[1].accuracy->top1_percent()}, {8, 94.0, 93.5}, {9, 95.0, std::nullopt}};
   c.quantization = {{"method", "post-training"}, {"observer", "mse"}};
-  c.reproduce = {"kinglet train shapes.yaml", "kinglet card shapes.kinglet --data shapes:test -o card"};
+  c.reproduce = {"kinglet train shapes.yaml", "kinglet train shapes.yaml seed=8", "kinglet train shapes.yaml seed=9", "kinglet card shapes.kinglet --data shapes:test -o card"};
   c.limits = {"Not for traffic signs."};
   c.proofs = {"Folding changed no label on 600 pictures."};
   c.tool_version = "0.1.0";

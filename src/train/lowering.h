@@ -81,8 +81,6 @@ class Lowering {
   std::vector<at::Tensor> leaves_;
   std::vector<const ParameterSlot*> leaf_slots_;
   at::Tensor anchor_;
-
-  friend class AffineFunction;
 };
 
 }  // namespace kinglet::train

@@ -20,12 +20,7 @@ namespace {
 void descend(Network& network, const std::vector<Tensor>& batches, int classes) {
   auto& p = network.parameters();
   for (const Tensor& pictures : batches) {
-    const int n = static_cast<int>(pictures.shape()[0]);
-    Batch batch;
-    batch.input = pictures;
-    batch.targets = Tensor(DType::f32, Shape{n, classes});
-    for (int i = 0; i < n; ++i) batch.targets.mutable_data<float>()[static_cast<size_t>(i * classes + i % classes)] = 1, batch.pictures.push_back(i);
-    network.train_step(batch);
+    network.train_step(cycling_batch(pictures, classes));
     for (size_t i = 0; i < p.values.size(); ++i) p.values[i] -= 0.02f * p.gradients[i];
   }
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "base/error.h"
 
 namespace kinglet::train {
@@ -70,6 +72,33 @@ TEST(Recipe, HashOfOldRecipesStays) {
   const char* old = "model: mobilenet_v2_rep@0.1,16x16x1,10,stages=2\ndata: drawn_digits\nlimit: 512\nepochs: 3\nbatch: 32\nlr: 0.05\nema: 0.99\n";
   EXPECT_EQ(recipe_hash(parse_recipe(old, "tiny.yaml", {})), "fb448d80f19656d16eefb338b9922d4a4242180154c6e4afa61596f9f2a20661");
   EXPECT_NE(recipe_hash(parse_recipe(old, "tiny.yaml", {"quantize=qat"})), recipe_hash(parse_recipe(old, "tiny.yaml", {})));
+}
+
+namespace fs = std::filesystem;
+
+std::string without_name_and_threads(const fs::path& path) {
+  Recipe recipe = load_recipe(path, {});
+  recipe.name.clear(), recipe.threads = 0;
+  return to_yaml(recipe);
+}
+
+TEST(Recipe, EveryShippedOneIsRead) {
+  int n = 0;
+  for (const auto& entry : fs::directory_iterator(fs::path(KINGLET_SOURCE_DIR) / "recipes")) {
+    EXPECT_FALSE(load_recipe(entry.path(), {}).data.empty()) << entry.path();
+    ++n;
+  }
+  EXPECT_GE(n, 10);
+}
+
+/// What a shipped model was trained with is what recipes/ says, every key.
+TEST(Recipe, ShippedModelsHaveTheirs) {
+  for (const auto& entry : fs::directory_iterator(fs::path(KINGLET_SOURCE_DIR) / "models")) {
+    if (!entry.is_directory()) continue;
+    const std::string name = entry.path().filename().string();
+    EXPECT_EQ(without_name_and_threads(entry.path() / "recipe.yaml"), without_name_and_threads(fs::path(KINGLET_SOURCE_DIR) / "recipes" / (name + ".yaml"))) << name;
+    EXPECT_EQ(load_recipe(entry.path() / "recipe.yaml", {}).name, name);
+  }
 }
 
 TEST(Recipe, RandAugmentIsAPair) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "train/input_bridge.h"
 #include "train/loader.h"
@@ -193,6 +194,7 @@ class Trainer {
     training["epochs"] = epochs;
     training["epochs_planned"] = recipe_.epochs;
     training["threads"] = recipe_.threads;
+    training["machine"] = cpu_name();
     training["chosen_on"] = val_ ? Json(val_->dataset().info().split) : Json("nothing: the last epoch's weights");
     if (val_) training["val_n"] = val_->size();
     if (val_ && state_.best_top1 >= 0) training["val_top1"] = state_.best_top1;

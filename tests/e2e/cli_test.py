@@ -229,6 +229,36 @@ class Flow(Case):
         self.fails(3, "r.yaml: line 9", "label_smoothing", args=["train", recipe, "--runs", self.dir / "runs"])
         self.assertFalse((self.dir / "runs").exists())
 
+    def test_card_with_seeds_and_notes_holds_what_verify_asks_for(self):
+        recipe = self.dir / "r.yaml"
+        recipe.write_text(self.RECIPE)
+        best, other = (as_json("train", recipe, f"name=seed{s}", f"seed={s}", "--runs", self.dir / "runs", "--quiet")["best"] for s in (1, 2))
+        int8 = self.dir / "m.kinglet"
+        as_json("quantize", best, "--data", "drawn_digits:train", "-o", int8, "--calibration-n", 100)
+        folder = self.dir / "models" / "tiny"
+        as_json("card", int8, "--with", best, "--seed-run", other, "--data", "drawn_digits:test", "--name", "tiny", "-o", folder, "--note", "More epochs would raise it.")
+        card = json.loads((folder / "card.json").read_text())
+        self.assertEqual([run["seed"] for run in card["seeds"]["runs"]], [1, 2])
+        self.assertAlmostEqual(card["seeds"]["mean"]["float32"], sum(run["float32"] for run in card["seeds"]["runs"]) / 2)
+        self.assertIn("kinglet train recipe.yaml name=tiny_seed2 seed=2", card["reproduce"])
+        self.assertIn("--seed-run runs/tiny_seed2/best.kinglet", card["reproduce"][-1])
+        self.assertEqual(card["limits"], ["More epochs would raise it."])
+        self.assertTrue(card["training"]["machine"])
+        readme = (folder / "README.md").read_text()
+        self.assertIn("those of seed 1, not of the mean", readme)
+        self.assertIn(f"of {card['training']['machine']} (wall clock", readme)
+        checks = as_json("zoo", "verify", "tiny", env={**os.environ, "KINGLET_MODELS": str(folder.parent)})
+        self.assertEqual({c["result"] for c in checks["checks"]}, {"ok"})
+        self.assertEqual(as_json("zoo", "lint", folder)["findings"], [])
+        before = {f.name: f.read_bytes() for f in folder.iterdir()}
+        (folder / "README.md").write_text("")
+        as_json("card", folder / "card.json")
+        self.assertEqual({f.name: f.read_bytes() for f in folder.iterdir()}, before)
+        as_json("card", folder / "card.json", "--note", "Another.")
+        self.assertIn("- Another.", (folder / "README.md").read_text())
+        self.fails(2, "nothing of it is measured", args=["card", folder / "card.json", "--data", "drawn_digits:test"])
+        self.fails(2, "--data", args=["card", int8, "-o", folder])
+
     def test_from_pictures_to_card(self):
         recipe = self.dir / "r.yaml"
         recipe.write_text(self.RECIPE)
