@@ -173,13 +173,16 @@ Table seed_table(const CardInput& input) {
   Table table{{"Seed", "Top-1, float32 (%)", "Top-1, int8 (%)"}, {}};
   if (input.seeds.empty()) return table;
   for (const auto& run : input.seeds) table.rows.push_back({std::to_string(run.seed), percent_cell(run.float_top1), percent_cell(run.int8_top1)});
-  const auto floats = seed_spread(input.seeds, &SeedRun::float_top1), ints = seed_spread(input.seeds, &SeedRun::int8_top1);
-  const auto line = [&](const char* what, double SeedSpread::*field) {
-    const auto value = [&](const std::optional<SeedSpread>& spread) { return spread ? std::optional((*spread).*field) : std::nullopt; };
-    table.rows.push_back({what, percent_cell(value(floats)), percent_cell(value(ints))});
+  return table;
+}
+
+Table spread_table(const CardInput& input) {
+  Table table{{"Precision", "Mean Top-1 (%)", "Standard deviation (points)"}, {}};
+  const auto line = [&](const char* precision, std::optional<double> SeedRun::*top1) {
+    if (const auto spread = seed_spread(input.seeds, top1)) table.rows.push_back({precision, percent_cell(spread->mean), percent_cell(spread->deviation)});
   };
-  line("Mean", &SeedSpread::mean);
-  line("Standard deviation", &SeedSpread::deviation);
+  line("float32", &SeedRun::float_top1);
+  line("int8", &SeedRun::int8_top1);
   return table;
 }
 

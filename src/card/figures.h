@@ -40,8 +40,10 @@ Table file_table(const CardInput& input);
 /// Empty when nothing was published.
 Table published_table(const CardInput& input);
 Table training_table(const CardInput& input);
-/// One row a seed, then mean and standard deviation; empty for one seed alone.
+/// One row a seed; empty for one seed alone.
 Table seed_table(const CardInput& input);
+/// One row a precision that was measured with two seeds or more.
+Table spread_table(const CardInput& input);
 Table data_table(const CardInput& input);
 Table licence_table(const CardInput& input);
 

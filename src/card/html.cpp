@@ -122,7 +122,7 @@ std::string html_text(const CardInput& input) {
   html += section("Most confident mistakes", mistakes_html(input));
   html += section("Training", curves_html(input) + table_html(training_table(input)));
   html += section("Published figures", table_html(published_table(input)));
-  html += section("Seeds", table_html(seed_table(input)) + list_html(seed_sentences(input)));
+  html += section("Seeds", table_html(seed_table(input)) + table_html(spread_table(input)) + list_html(seed_sentences(input)));
   html += section("Data", table_html(data_table(input)));
   html += section("Proofs", list_html(input.proofs));
   html += section("Limits, and what would raise the figures", list_html(limits(input)));

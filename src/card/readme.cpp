@@ -122,7 +122,7 @@ std::string readme_text(const CardInput& input) {
   text += section("Classes", class_table(input));
   text += section("Published figures", table_text(published_table(input)));
   text += section("Training", table_text(training_table(input)));
-  text += section("Seeds", table_text(seed_table(input)) + bullets(seed_sentences(input)));
+  text += section("Seeds", table_text(seed_table(input)) + table_text(spread_table(input)) + bullets(seed_sentences(input)));
   text += section("Data", table_text(data_table(input)));
   text += section("Proofs", bullets(input.proofs));
   text += section("Limits, and what would raise the figures", bullets(limits(input)));
