@@ -248,6 +248,7 @@ class Flow(Case):
         readme = (folder / "README.md").read_text()
         self.assertIn("those of seed 1, not of the mean", readme)
         self.assertIn(f"of {card['training']['machine']} (wall clock", readme)
+        shutil.copy(ROOT / "models/published.json", folder.parent)
         checks = as_json("zoo", "verify", "tiny", env={**os.environ, "KINGLET_MODELS": str(folder.parent)})
         self.assertEqual({c["result"] for c in checks["checks"]}, {"ok"})
         self.assertEqual(as_json("zoo", "lint", folder)["findings"], [])
