@@ -134,7 +134,7 @@ Json zoo_model_to_json(const ZooModel& model, const std::vector<load::PublishedM
           {"published_float_top1", number_or_null(load::published_top1(published, model.name, "float32"))}, {"published_int8_top1", number_or_null(load::published_top1(published, model.name, "int8"))},
           {"params", model.params}, {"macs", model.macs}, {"int8_bytes", q ? Json(q->bytes) : Json(nullptr)},
           {"arena_bytes", q ? Json(q->arena_bytes) : Json(nullptr)}, {"latency_us", number_or_null(q ? q->median_us : std::nullopt)},
-          {"latency_machine", text_or_null(q ? q->machine : "")}, {"not_comparable", text_or_null(reason(model, published))}, {"published_fault", text_or_null(fault(model, published))}};
+          {"latency_machine", text_or_null(q ? q->machine : "")}, {"seeds", model.card.value("seeds", Json())}, {"not_comparable", text_or_null(reason(model, published))}, {"published_fault", text_or_null(fault(model, published))}};
 }
 
 }  // namespace kinglet::flow

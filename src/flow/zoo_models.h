@@ -47,8 +47,9 @@ bool is_zoo_model(const std::string& name);
 std::string comparison(const ZooModel& model, const std::vector<load::PublishedModel>& published);
 
 /// The fields of CLI.md: name, dataset, n, float_top1, int8_top1, published_*_top1 (null where nobody has printed any), params,
-/// macs, int8_bytes, arena_bytes, and latency_us, latency_machine, not_comparable (the reason, null where figures may be set
-/// side by side) and published_fault (null where no printed figure is known to be wrong).
+/// macs, int8_bytes, arena_bytes, and latency_us, latency_machine, seeds (the card's, null where one seed alone was trained),
+/// not_comparable (the reason, null where figures may be set side by side) and published_fault (null where no printed figure is
+/// known to be wrong).
 Json zoo_model_to_json(const ZooModel& model, const std::vector<load::PublishedModel>& published);
 
 }  // namespace kinglet::flow

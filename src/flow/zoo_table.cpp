@@ -135,8 +135,23 @@ Json table_as_json(const std::vector<TableRow>& rows) {
   return {{"rows", list}};
 }
 
+namespace {
+
+/// "82.20 ± 0.35 / 82.16 ± 0.36 (3)": mean and standard deviation of float32 and int8, and how many seeds.
+std::string mean_over_seeds(const ZooModel& model) {
+  const auto seeds = model.card.find("seeds");
+  if (seeds == model.card.end() || !seeds->is_object()) return "-";
+  const auto figure = [&](const char* precision) {
+    const Json &mean = seeds->at("mean")[precision], &deviation = seeds->at("deviation")[precision];
+    return mean.is_number() && deviation.is_number() ? fmt::format("{:.2f} ± {:.2f}", mean.get<double>(), deviation.get<double>()) : std::string("-");
+  };
+  return fmt::format("{} / {} ({})", figure("float32"), figure("int8"), seeds->at("runs").size());
+}
+
+}  // namespace
+
 std::vector<std::vector<std::string>> list_cells(const std::vector<ZooModel>& models, bool markdown) {
-  std::vector<Cells> rows{{"Model", "Data", "Published float / int8 (%)", "Float32 (%)", "Int8 (%)", "Parameters", "MACs", "Int8 file (bytes)", "Arena (bytes)", "Int8 latency (us, median)", "Measured on", "Recipe", "Published figures"}};
+  std::vector<Cells> rows{{"Model", "Data", "Published float / int8 (%)", "Float32 (%)", "Int8 (%)", "Mean over seeds, float / int8 (%)", "Parameters", "MACs", "Int8 file (bytes)", "Arena (bytes)", "Int8 latency (us, median)", "Measured on", "Recipe", "Published figures"}};
   const auto ours = [](const ZooFile* f) { return f && f->n ? with_interval(f->hits, f->n) : std::string("-"); };
   const auto link = [&](const std::string& text, const std::string& target) { return markdown ? fmt::format("[{}]({})", text, target) : text; };
   const auto published = load::published_models();
@@ -145,7 +160,7 @@ std::vector<std::vector<std::string>> list_cells(const std::vector<ZooModel>& mo
     const std::string recipe = "models/" + model.name + "/recipe.yaml";
     const auto count = [&](int64_t ZooFile::*figure) { return q ? group_digits(q->*figure) : "-"; };
     rows.push_back({link(model.name, "models/" + model.name), model.dataset,
-                    percent_or_dash(load::published_top1(published, model.name, "float32")) + " / " + percent_or_dash(load::published_top1(published, model.name, "int8")), ours(model.find("TFLite", "float32")), ours(q),
+                    percent_or_dash(load::published_top1(published, model.name, "float32")) + " / " + percent_or_dash(load::published_top1(published, model.name, "int8")), ours(model.find("TFLite", "float32")), ours(q), mean_over_seeds(model),
                     group_digits(model.params), group_digits(model.macs), count(&ZooFile::bytes), count(&ZooFile::arena_bytes), q && q->median_us ? fmt::format("{:.1f}", *q->median_us) : "-",
                     q ? or_dash(q->machine) : "-", markdown ? link("recipe", recipe) : recipe, or_dash(comparison(model, published))});
   }

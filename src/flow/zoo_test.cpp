@@ -100,6 +100,17 @@ TEST(Zoo, TheListSaysWhatMayBeCompared) {
   EXPECT_EQ(rows[0], list_cells(models, true)[0]);
 }
 
+TEST(Zoo, TheListHasTheMeanOverSeeds) {
+  ZooModel model = zoo_model("mnist_rep035");
+  model.card["seeds"] = {{"runs", {{{"seed", 1}}, {{"seed", 2}}}}, {"mean", {{"float32", 82.204}, {"int8", 82.156}}}, {"deviation", {{"float32", 0.351}, {"int8", 0.36}}}};
+  const auto rows = list_cells({model, zoo_model("cifar10_resnet8")});
+  EXPECT_EQ(rows.at(0).at(5), "Mean over seeds, float / int8 (%)");
+  EXPECT_EQ(rows.at(1).at(5), "82.20 ± 0.35 / 82.16 ± 0.36 (2)");
+  EXPECT_EQ(rows.at(2).at(5), "-");
+  EXPECT_EQ(zoo_model_to_json(model, {})["seeds"]["runs"].size(), 2u);
+  EXPECT_TRUE(zoo_model_to_json(zoo_model("cifar10_resnet8"), {})["seeds"].is_null());
+}
+
 /// One published model whose file lies in a cache: a copy of a shipped one.
 class OnePublished : public testing::Test {
  protected:
