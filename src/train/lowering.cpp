@@ -1,5 +1,7 @@
 #include "train/lowering.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 
 #include "base/error.h"
